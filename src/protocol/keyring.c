@@ -1,0 +1,43 @@
+/* keyring.c: finds the key that a client has by the MAC of its y (S3, S4). */
+#include "protocol/keyring.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+
+/* S3 under one key, and the MAC that a client who has this key sends with y. Both outputs are secret. */
+static enum error
+expect(const struct key *key, const uint8_t nonces[2 * WIRE_NONCE], const uint8_t y[WIRE_Y], uint8_t dk_1[WIRE_DK_1],
+    uint8_t mac[WIRE_MAC])
+{
+	enum error error = hash_pbkdf2(key->k, nonces, 2 * WIRE_NONCE, dk_1, WIRE_DK_1);
+
+	if (error != OK)
+		return error;
+	return hash_hmac(dk_1 + WIRE_DHMAC_C, WIRE_MAC, y, WIRE_Y, mac);
+}
+
+enum error
+keyring_match(const struct keyring *keyring, const uint8_t nonces[2 * WIRE_NONCE], const uint8_t y[WIRE_Y],
+    const uint8_t mac[WIRE_MAC], const struct key **found, uint8_t dk_1[WIRE_DK_1])
+{
+	uint8_t candidate[WIRE_DK_1], expected[WIRE_MAC];
+	enum error error = OK;
+
+	*found = NULL;
+	/* No early end at a match: how long it took must not tell which key it was. */
+	for (size_t i = 0; i < keyring->count && error == OK; i++) {
+		error = expect(&keyring->keys[i], nonces, y, candidate, expected);
+		if (error != OK || !bytes_equal(expected, mac, WIRE_MAC))
+			continue;
+		*found = &keyring->keys[i];
+		memcpy(dk_1, candidate, WIRE_DK_1);
+	}
+	bytes_wipe(candidate, sizeof candidate);
+	bytes_wipe(expected, sizeof expected);
+	if (error == OK && *found != NULL)
+		return OK;
+	*found = NULL;
+	bytes_wipe(dk_1, WIRE_DK_1);
+	return error == OK ? ERROR_WRONG_KEY : error;
+}
