@@ -1,0 +1,213 @@
+/* engine.c: chooses a backend, proves it with known answers, and hands batches to it. */
+#include "crypto/engine.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "crypto/backend.h"
+#include "crypto/hash.h"
+
+struct engine {
+	const struct backend *backend;
+	void *state;
+};
+
+/* In the order of preference. */
+static const struct {
+	enum engine_backend choice;
+	const struct backend *backend;
+} backends[] = {
+    {ENGINE_LIBCRYPTO, &backend_libcrypto},
+};
+
+enum { BACKENDS = sizeof backends / sizeof backends[0], KNOWN_PACKETS = 5, KNOWN_BAD = 3 };
+
+/*
+ * SHA-256 of KNOWN_PACKETS sealed packets with E = 00 01 .. 1f, H = 20 21 .. 3f, numbers from 2^32 - 2 on, and byte i
+ * of all bodies together i * i mod 251. tests/vectors/packets.py computes it.
+ */
+static const uint8_t known_hash[HASH_SIZE] = {
+    0x95,
+    0x60,
+    0x2b,
+    0x71,
+    0x0e,
+    0xe8,
+    0xe0,
+    0xcd,
+    0x14,
+    0x98,
+    0xbb,
+    0xdc,
+    0x6e,
+    0xae,
+    0xaf,
+    0x7a,
+    0x73,
+    0xc6,
+    0x70,
+    0x5c,
+    0x1d,
+    0xe9,
+    0x4d,
+    0x05,
+    0x6b,
+    0x80,
+    0x4f,
+    0x9c,
+    0x9d,
+    0xf6,
+    0x33,
+    0x2b,
+};
+static const uint64_t known_number = 0xfffffffe;
+
+static void
+known_body(uint8_t body[ENGINE_BODY], size_t packet)
+{
+	for (size_t i = 0; i < ENGINE_BODY; i++) {
+		size_t at = packet * ENGINE_BODY + i;
+
+		body[i] = (uint8_t)(at * at % 251);
+	}
+}
+
+static bool
+opens_up_to_the_bad_one(struct engine *engine, struct engine_keys *keys, uint8_t *packets)
+{
+	uint8_t body[ENGINE_BODY];
+	size_t good;
+
+	packets[KNOWN_BAD * ENGINE_PACKET + ENGINE_BODY] ^= 1;
+	if (engine_open(engine, keys, known_number, packets, KNOWN_PACKETS, &good) != ERROR_BAD_MAC ||
+	    good != KNOWN_BAD)
+		return false;
+	for (size_t i = 0; i < KNOWN_BAD; i++) {
+		known_body(body, i);
+		if (!bytes_equal(packets + i * ENGINE_PACKET, body, ENGINE_BODY))
+			return false;
+	}
+	return true;
+}
+
+static bool
+knows_the_answers(struct engine *engine)
+{
+	uint8_t packets[KNOWN_PACKETS * ENGINE_PACKET], e_and_h[64], hash[HASH_SIZE];
+	struct engine_keys keys;
+	bool knows;
+
+	for (size_t i = 0; i < sizeof e_and_h; i++)
+		e_and_h[i] = (uint8_t)i;
+	for (size_t i = 0; i < KNOWN_PACKETS; i++)
+		known_body(packets + i * ENGINE_PACKET, i);
+	if (engine_prepare(engine, &keys, e_and_h, e_and_h + 32) != OK)
+		return false;
+	knows = engine_seal(engine, &keys, known_number, packets, KNOWN_PACKETS) == OK &&
+		hash_sha256(packets, sizeof packets, hash) == OK && bytes_equal(hash, known_hash, HASH_SIZE) &&
+		opens_up_to_the_bad_one(engine, &keys, packets);
+	engine_forget(engine, &keys);
+	return knows;
+}
+
+static struct engine *
+engine_new_on(const struct backend *backend)
+{
+	struct engine *engine = backend->available() ? malloc(sizeof *engine) : NULL;
+
+	if (engine == NULL)
+		return NULL;
+	engine->backend = backend;
+	engine->state = backend->new ();
+	if (engine->state != NULL && knows_the_answers(engine))
+		return engine;
+	engine_free(engine);
+	return NULL;
+}
+
+struct engine *
+engine_new(enum engine_backend choice)
+{
+	struct engine *engine = NULL;
+
+	for (size_t i = 0; i < BACKENDS && engine == NULL; i++) {
+		if (choice == ENGINE_BEST || choice == backends[i].choice)
+			engine = engine_new_on(backends[i].backend);
+	}
+	return engine;
+}
+
+void
+engine_free(struct engine *engine)
+{
+	if (engine == NULL)
+		return;
+	if (engine->state != NULL)
+		engine->backend->free(engine->state);
+	free(engine);
+}
+
+bool
+engine_available(enum engine_backend choice)
+{
+	struct engine *engine = engine_new(choice);
+
+	engine_free(engine);
+	return engine != NULL;
+}
+
+const char *
+engine_name(enum engine_backend choice)
+{
+	struct engine *engine = engine_new(choice);
+	const char *name = engine == NULL ? "none" : engine->backend->name;
+
+	engine_free(engine);
+	return name;
+}
+
+enum error
+engine_prepare(struct engine *engine, struct engine_keys *keys, const uint8_t e[32], const uint8_t h[32])
+{
+	enum error error = engine->backend->prepare(engine->state, keys, e, h);
+
+	if (error != OK)
+		engine_forget(engine, keys);
+	return error;
+}
+
+void
+engine_forget(struct engine *engine, struct engine_keys *keys)
+{
+	engine->backend->forget(engine->state, keys);
+	bytes_wipe(keys, sizeof *keys);
+}
+
+enum error
+engine_seal(struct engine *engine, struct engine_keys *keys, uint64_t number, uint8_t *packets, size_t count)
+{
+	enum error error;
+
+	assert(count >= 1 && count <= ENGINE_BATCH_MAX);
+	error = engine->backend->seal(engine->state, keys, number, packets, count);
+	if (error != OK)
+		bytes_wipe(packets, count * ENGINE_PACKET);
+	return error;
+}
+
+enum error
+engine_open(
+    struct engine *engine, struct engine_keys *keys, uint64_t number, uint8_t *packets, size_t count, size_t *good)
+{
+	enum error error;
+
+	assert(count >= 1 && count <= ENGINE_BATCH_MAX);
+	error = engine->backend->open(engine->state, keys, number, packets, count, good);
+	if (error == ERROR_CRYPTO) {
+		*good = 0;
+		bytes_wipe(packets, count * ENGINE_PACKET);
+	}
+	return error;
+}

@@ -1,0 +1,348 @@
+/* group14.c: powers in the 2048-bit MODP group 14, on libcrypto's constant-time Montgomery arithmetic. */
+#include "crypto/group14.h"
+
+#include <openssl/bn.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+/* p = 2^2048 - 2^1984 - 1 + 2^64 * (floor(2^1918 pi) + 124476), RFC 3526 section 3. */
+static const uint8_t prime[GROUP14_SIZE] = {
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xc9,
+    0x0f,
+    0xda,
+    0xa2,
+    0x21,
+    0x68,
+    0xc2,
+    0x34,
+    0xc4,
+    0xc6,
+    0x62,
+    0x8b,
+    0x80,
+    0xdc,
+    0x1c,
+    0xd1,
+    0x29,
+    0x02,
+    0x4e,
+    0x08,
+    0x8a,
+    0x67,
+    0xcc,
+    0x74,
+    0x02,
+    0x0b,
+    0xbe,
+    0xa6,
+    0x3b,
+    0x13,
+    0x9b,
+    0x22,
+    0x51,
+    0x4a,
+    0x08,
+    0x79,
+    0x8e,
+    0x34,
+    0x04,
+    0xdd,
+    0xef,
+    0x95,
+    0x19,
+    0xb3,
+    0xcd,
+    0x3a,
+    0x43,
+    0x1b,
+    0x30,
+    0x2b,
+    0x0a,
+    0x6d,
+    0xf2,
+    0x5f,
+    0x14,
+    0x37,
+    0x4f,
+    0xe1,
+    0x35,
+    0x6d,
+    0x6d,
+    0x51,
+    0xc2,
+    0x45,
+    0xe4,
+    0x85,
+    0xb5,
+    0x76,
+    0x62,
+    0x5e,
+    0x7e,
+    0xc6,
+    0xf4,
+    0x4c,
+    0x42,
+    0xe9,
+    0xa6,
+    0x37,
+    0xed,
+    0x6b,
+    0x0b,
+    0xff,
+    0x5c,
+    0xb6,
+    0xf4,
+    0x06,
+    0xb7,
+    0xed,
+    0xee,
+    0x38,
+    0x6b,
+    0xfb,
+    0x5a,
+    0x89,
+    0x9f,
+    0xa5,
+    0xae,
+    0x9f,
+    0x24,
+    0x11,
+    0x7c,
+    0x4b,
+    0x1f,
+    0xe6,
+    0x49,
+    0x28,
+    0x66,
+    0x51,
+    0xec,
+    0xe4,
+    0x5b,
+    0x3d,
+    0xc2,
+    0x00,
+    0x7c,
+    0xb8,
+    0xa1,
+    0x63,
+    0xbf,
+    0x05,
+    0x98,
+    0xda,
+    0x48,
+    0x36,
+    0x1c,
+    0x55,
+    0xd3,
+    0x9a,
+    0x69,
+    0x16,
+    0x3f,
+    0xa8,
+    0xfd,
+    0x24,
+    0xcf,
+    0x5f,
+    0x83,
+    0x65,
+    0x5d,
+    0x23,
+    0xdc,
+    0xa3,
+    0xad,
+    0x96,
+    0x1c,
+    0x62,
+    0xf3,
+    0x56,
+    0x20,
+    0x85,
+    0x52,
+    0xbb,
+    0x9e,
+    0xd5,
+    0x29,
+    0x07,
+    0x70,
+    0x96,
+    0x96,
+    0x6d,
+    0x67,
+    0x0c,
+    0x35,
+    0x4e,
+    0x4a,
+    0xbc,
+    0x98,
+    0x04,
+    0xf1,
+    0x74,
+    0x6c,
+    0x08,
+    0xca,
+    0x18,
+    0x21,
+    0x7c,
+    0x32,
+    0x90,
+    0x5e,
+    0x46,
+    0x2e,
+    0x36,
+    0xce,
+    0x3b,
+    0xe3,
+    0x9e,
+    0x77,
+    0x2c,
+    0x18,
+    0x0e,
+    0x86,
+    0x03,
+    0x9b,
+    0x27,
+    0x83,
+    0xa2,
+    0xec,
+    0x07,
+    0xa2,
+    0x8f,
+    0xb5,
+    0xc5,
+    0x5d,
+    0xf0,
+    0x6f,
+    0x4c,
+    0x52,
+    0xc9,
+    0xde,
+    0x2b,
+    0xcb,
+    0xf6,
+    0x95,
+    0x58,
+    0x17,
+    0x18,
+    0x39,
+    0x95,
+    0x49,
+    0x7c,
+    0xea,
+    0x95,
+    0x6a,
+    0xe5,
+    0x15,
+    0xd2,
+    0x26,
+    0x18,
+    0x98,
+    0xfa,
+    0x05,
+    0x10,
+    0x15,
+    0x72,
+    0x8e,
+    0x5a,
+    0x8a,
+    0xac,
+    0xaa,
+    0x68,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+};
+
+/* Made by group14_start and only read afterwards, so threads share them. */
+static BIGNUM *modulus;
+static BN_MONT_CTX *montgomery;
+
+enum error
+group14_start(void)
+{
+	BN_CTX *scratch = BN_CTX_new();
+
+	modulus = BN_bin2bn(prime, sizeof prime, NULL);
+	montgomery = BN_MONT_CTX_new();
+	if (scratch == NULL || modulus == NULL || montgomery == NULL ||
+	    BN_MONT_CTX_set(montgomery, modulus, scratch) != 1) {
+		BN_CTX_free(scratch);
+		group14_stop();
+		return ERROR_MEMORY;
+	}
+	BN_CTX_free(scratch);
+	return OK;
+}
+
+void
+group14_stop(void)
+{
+	BN_MONT_CTX_free(montgomery);
+	BN_free(modulus);
+	montgomery = NULL;
+	modulus = NULL;
+}
+
+bool
+group14_valid(const uint8_t y[GROUP14_SIZE])
+{
+	static const uint8_t zero[GROUP14_SIZE];
+	int order = memcmp(y, prime, GROUP14_SIZE - 1);
+
+	/* p is odd, so p - 1 differs from it in the last byte only. */
+	return memcmp(y, zero, GROUP14_SIZE) != 0 &&
+	       (order < 0 || (order == 0 && y[GROUP14_SIZE - 1] < prime[GROUP14_SIZE - 1] - 1));
+}
+
+bool
+group14_is_one(const uint8_t y[GROUP14_SIZE])
+{
+	static const uint8_t one[GROUP14_SIZE] = {[GROUP14_SIZE - 1] = 1};
+
+	return memcmp(y, one, GROUP14_SIZE) == 0;
+}
+
+enum error
+group14_public(const uint8_t x[GROUP14_EXPONENT], uint8_t y[GROUP14_SIZE])
+{
+	static const uint8_t two[GROUP14_SIZE] = {[GROUP14_SIZE - 1] = 2};
+
+	return group14_shared(two, x, y);
+}
+
+enum error
+group14_shared(const uint8_t y[GROUP14_SIZE], const uint8_t x[GROUP14_EXPONENT], uint8_t shared[GROUP14_SIZE])
+{
+	BN_CTX *scratch = BN_CTX_new(); /* libcrypto wipes its numbers when it is freed */
+	BIGNUM *base = BN_bin2bn(y, GROUP14_SIZE, NULL);
+	BIGNUM *exponent = BN_bin2bn(x, GROUP14_EXPONENT, NULL);
+	BIGNUM *power = BN_new();
+	enum error error = ERROR_CRYPTO;
+
+	if (scratch != NULL && base != NULL && exponent != NULL && power != NULL && montgomery != NULL) {
+		BN_set_flags(exponent, BN_FLG_CONSTTIME);
+		if (BN_mod_exp_mont_consttime(power, base, exponent, modulus, scratch, montgomery) == 1 &&
+		    BN_bn2binpad(power, shared, GROUP14_SIZE) == GROUP14_SIZE)
+			error = OK;
+	}
+	BN_clear_free(power);
+	BN_clear_free(exponent);
+	BN_free(base);
+	BN_CTX_free(scratch);
+	if (error != OK)
+		bytes_wipe(shared, GROUP14_SIZE);
+	return error;
+}
