@@ -13,6 +13,7 @@ from network import PATIENCE
 from programs import ROOT, find_ours
 
 sys.path.insert(0, os.path.join(ROOT, "bench"))
+import chart  # noqa: E402
 import report  # noqa: E402
 
 BENCH = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(find_ours().spiped))), "bench")
@@ -209,5 +210,5 @@ def test_a_table_shows_medians_and_half_of_the_spread():
 def test_the_chart_is_well_formed_and_names_everybody():
     import xml.etree.ElementTree as tree
     result = result_of({"reno": {"bulk-8": {"a<b": bulk(1000), "spiped": bulk(200)}}})
-    texts = [element.text for element in tree.fromstring(report.chart(result)).iter() if element.text]
+    texts = [element.text for element in tree.fromstring(chart.bars(result)).iter() if element.text]
     assert "a<b" in texts and "1,000" in texts

@@ -1,0 +1,87 @@
+"""Two ends of a pipe that talk at the same time, in one loop without threads; either half-closes first."""
+import os
+import select
+import socket
+import time
+
+from network import PATIENCE
+
+
+class End:
+    """One end: a socket, or two files (a program's standard output and input, which end together only)."""
+
+    def __init__(self, reads, writes=None):
+        self.is_socket = isinstance(reads, socket.socket)
+        self.reads, self.writes = reads, reads if writes is None else writes
+        for one in {self.reads, self.writes}:
+            one.setblocking(False) if isinstance(one, socket.socket) else os.set_blocking(one.fileno(), False)
+
+    def finish(self):
+        if self.is_socket:
+            self.writes.shutdown(socket.SHUT_WR)
+        else:
+            self.writes.close()
+
+
+class Side:
+    def __init__(self, end, says, expects, ends_first):
+        self.end, self.says, self.ends_first, self.expects = end, memoryview(says), ends_first, expects
+        self.heard, self.sees_end, self.finished = bytearray(), False, False
+
+    def wants(self):
+        wishes = []
+        if not self.sees_end:
+            wishes.append((self.end.reads.fileno(), select.POLLIN))
+        if self.says:
+            wishes.append((self.end.writes.fileno(), select.POLLOUT))
+        return wishes
+
+    def may_finish(self):
+        if self.ends_first or self.sees_end:
+            return True
+        return not self.end.is_socket and len(self.heard) >= self.expects
+
+    def step(self):
+        if not self.sees_end:
+            try:
+                part = os.read(self.end.reads.fileno(), 1 << 18)
+                self.heard += part
+                self.sees_end = not part
+            except BlockingIOError:
+                pass
+        if self.says:
+            try:
+                self.says = self.says[os.write(self.end.writes.fileno(), self.says[:1 << 18]):]
+            except BlockingIOError:
+                pass
+        if not self.says and not self.finished and self.may_finish():
+            self.finished = True
+            self.end.finish()
+
+
+def exchange(near, far, near_says, far_says, near_ends_first, patience=PATIENCE):
+    """
+    Both say what they have at the same time. One half-closes as soon as it has said it, the other only when it has
+    seen that end. Both must hear exactly what the other said, and then an end.
+    """
+    sides = (Side(near, near_says, len(far_says), near_ends_first),
+             Side(far, far_says, len(near_says), not near_ends_first))
+    deadline = time.monotonic() + patience
+    while True:
+        for side in sides:
+            side.step()
+        if all(side.finished and side.sees_end for side in sides):
+            break
+        wishes = {}
+        for side in sides:
+            for fd, what in side.wants():
+                wishes[fd] = wishes.get(fd, 0) | what
+        poll = select.poll()
+        for fd, what in wishes.items():
+            poll.register(fd, what)
+        left = deadline - time.monotonic()
+        assert left > 0, "stuck: " + ", ".join(
+            f"{name} has {len(side.says)} to say and heard {len(side.heard)}" for name, side in zip(("near", "far"), sides))
+        poll.poll(left * 1000)
+    assert bytes(sides[1].heard) == bytes(near_says), "what the far end heard is not what the near end said"
+    assert bytes(sides[0].heard) == bytes(far_says), "what the near end heard is not what the far end said"
