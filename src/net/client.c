@@ -1,0 +1,95 @@
+/* client.c: see client.h: one connection on one loop, with the daemon's driver and no acceptor. */
+#include "net/client.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "net/connection.h"
+#include "net/stdio_leg.h"
+
+struct client {
+	const struct client_config *config;
+	uv_loop_t loop;
+	struct driver driver;
+	struct connection connection;
+	struct stdio_leg *stdio;
+	bool is_over;
+};
+
+static void
+targets(struct driver *driver, struct address_list *list)
+{
+	const struct client *client = driver->context;
+
+	*list = *client->config->target_addresses;
+}
+
+static void
+over(struct connection *connection)
+{
+	struct client *client = connection->driver->context;
+
+	client->is_over = true;
+	driver_stop(&client->driver);
+}
+
+/* The library could not start: a client has nothing to go on with. */
+static struct client_result
+failed(enum error reason)
+{
+	return (struct client_result){.reason = reason};
+}
+
+static bool
+start(struct client *client, enum error *error)
+{
+	struct connection *c = &client->connection;
+
+	*error = ERROR_MEMORY;
+	if (driver_start(&client->driver) != 0)
+		return false;
+	strcpy(c->peer, "stdin");
+	if (stdio_leg_open(&client->stdio, &client->loop, client->config->input, client->config->output,
+		&connection_legs, c, &c->legs[PIPE_PLAIN]) != 0)
+		return false;
+	return connection_start(c, &client->driver, error);
+}
+
+struct client_result
+client_run(const struct client_config *config)
+{
+	static struct client client; /* once, and threads that are stuck may outlive this call */
+	struct client_result result = {0};
+	enum error error;
+
+	client.config = config;
+	if (uv_loop_init(&client.loop) != 0)
+		return failed(ERROR_MEMORY);
+	client.driver = (struct driver){
+	    .loop = &client.loop,
+	    .settings = &config->pipe,
+	    .keyring = config->keyring,
+	    .log = config->log,
+	    .target = "target",
+	    .dial = {.timeout = config->pipe.timeout,
+		.bind = config->bind,
+		.bind_count = config->bind_count,
+		.keepalive = config->keepalive},
+	    .backend = config->backend,
+	    .dh_limit = 2,
+	    .context = &client,
+	    .targets = targets,
+	    .over = over,
+	};
+	if (!start(&client, &error))
+		return failed(error);
+	uv_run(&client.loop, UV_RUN_DEFAULT);
+	uv_loop_close(&client.loop);
+	result.reason = pipe_reason(&client.connection.pipe);
+	result.system_error = client.connection.system_error;
+	result.opened = client.connection.opened;
+	result.output_is_closed =
+	    result.reason == ERROR_PLAIN_RESET && client.connection.pipe.legs[PIPE_PLAIN].unwritable;
+	stdio_leg_free(client.stdio);
+	return result;
+}

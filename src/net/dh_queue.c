@@ -1,0 +1,127 @@
+/* dh_queue.c: see dh_queue.h. */
+#include "net/dh_queue.h"
+
+#include <stdlib.h>
+#include <sys/resource.h>
+
+enum { NICE_BELOW_LOOPS = 10, RETRY_MS = 100 };
+
+struct dh_request {
+	uv_work_t work;
+	struct dh_queue *queue;
+	struct dh_client *client; /* NULL: it has gone */
+	struct dh_job job;
+};
+
+static void pump(struct dh_queue *queue);
+
+/* On a pool thread. Its priority is lowered once, so that a storm of handshakes does not stall open streams. */
+static void
+run(uv_work_t *work)
+{
+	static _Thread_local bool is_lowered;
+	struct dh_request *request = work->data;
+
+	if (!is_lowered) {
+		setpriority(
+		    PRIO_PROCESS, 0, NICE_BELOW_LOOPS); /* of the thread, on Linux; a failure costs nothing but that */
+		is_lowered = true;
+	}
+	dh_job_run(&request->job);
+}
+
+static void
+after(uv_work_t *work, int status)
+{
+	struct dh_request *request = work->data;
+	struct dh_queue *queue = request->queue;
+	struct dh_client *client = request->client;
+
+	(void)status; /* never cancelled */
+	queue->running--;
+	if (client != NULL) {
+		client->request = NULL;
+		client->done(client, &request->job);
+	}
+	dh_job_wipe(&request->job);
+	free(request);
+	pump(queue);
+}
+
+static void
+on_retry(uv_timer_t *timer)
+{
+	pump(timer->data);
+}
+
+static void
+pump(struct dh_queue *queue)
+{
+	while (queue->first != NULL && queue->running < queue->limit) {
+		struct dh_client *client = queue->first;
+		struct dh_request *request = malloc(sizeof(*request));
+
+		if (request == NULL) {
+			uv_timer_start(&queue->retry, on_retry, RETRY_MS, 0);
+			return;
+		}
+		queue->first = client->next;
+		if (queue->first == NULL)
+			queue->last = NULL;
+		client->queued = false;
+		client->request = request;
+		request->queue = queue;
+		request->client = client;
+		request->work.data = request;
+		client->take(client, &request->job);
+		queue->running++;
+		uv_queue_work(queue->loop, &request->work, run, after); /* fails only without a function to run */
+	}
+}
+
+int
+dh_queue_start(struct dh_queue *queue, uv_loop_t *loop, unsigned limit)
+{
+	*queue = (struct dh_queue){.loop = loop, .limit = limit};
+	queue->retry.data = queue;
+	return uv_timer_init(loop, &queue->retry);
+}
+
+void
+dh_queue_stop(struct dh_queue *queue)
+{
+	uv_close((uv_handle_t *)&queue->retry, NULL);
+}
+
+void
+dh_queue_add(struct dh_queue *queue, struct dh_client *client)
+{
+	client->next = NULL;
+	client->queued = true;
+	if (queue->last != NULL)
+		queue->last->next = client;
+	else
+		queue->first = client;
+	queue->last = client;
+	pump(queue);
+}
+
+void
+dh_queue_remove(struct dh_queue *queue, struct dh_client *client)
+{
+	struct dh_client **link = &queue->first, *before = NULL;
+
+	if (client->request != NULL)
+		client->request->client = NULL;
+	client->request = NULL;
+	if (!client->queued)
+		return;
+	while (*link != client) {
+		before = *link;
+		link = &before->next;
+	}
+	*link = client->next;
+	if (queue->last == client)
+		queue->last = before;
+	client->queued = false;
+}

@@ -1,0 +1,47 @@
+/* leg.h: one side of a connection as its driver sees it: something to read, write, watch and end. On a loop's thread.
+ */
+#ifndef NET_LEG_H
+#define NET_LEG_H
+
+#include <uv.h>
+
+#include "pipe/pipe.h"
+
+struct leg;
+
+/* Reads and writes are as those of socket.h. */
+struct leg_kind {
+	ssize_t (*read)(struct leg *leg, uint8_t *bytes, size_t length);
+	ssize_t (*write)(struct leg *leg, const uint8_t *bytes, size_t length);
+	void (*watch)(struct leg *leg, unsigned wants); /* PIPE_WANT_ bits; 0: only tell of a hang-up */
+	size_t (*unsent)(struct leg *leg);
+	void (*shutdown)(struct leg *leg);
+	void (*close)(struct leg *leg, bool reset); /* leg_closed follows, later, on the loop */
+};
+
+/* What a leg tells its owner. `closed` is the last call: its memory may go then. */
+struct leg_owner {
+	void (*ready)(struct leg *leg, unsigned can); /* PIPE_WANT_ bits that were watched and can be done now */
+	void (*hung_up)(struct leg *leg);             /* the connection is broken; watching has stopped for good */
+	void (*closed)(struct leg *leg);
+};
+
+struct leg {
+	const struct leg_kind *kind;
+	const struct leg_owner *owner;
+	void *context; /* the owner's */
+	enum pipe_leg which;
+	bool open, hung_up;
+	/* a socket's */
+	bool blind; /* a hang-up cannot be watched for alone: it would be told for ever */
+	int fd, watched;
+	uv_poll_t poll;
+};
+
+/*
+ * Makes a leg of a connected socket, which is its own from then on. 0, or a libuv error: then fd is still the
+ * caller's.
+ */
+int leg_open_socket(struct leg *leg, uv_loop_t *loop, int fd, const struct leg_owner *owner, void *context);
+
+#endif

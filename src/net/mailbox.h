@@ -1,0 +1,42 @@
+/* mailbox.h: how the acceptor and the workers tell each other things. Any thread posts; one loop's thread receives. */
+#ifndef NET_MAILBOX_H
+#define NET_MAILBOX_H
+
+#include <uv.h>
+
+struct accepted;
+
+enum mail_kind {
+	MAIL_ARRIVED,  /* to a worker: a connection, its own from now on */
+	MAIL_ADMITTED, /* to a worker: there is room under -n */
+	MAIL_EVICTED,  /* to a worker: over the cap of strangers */
+	MAIL_FORGET,   /* to a worker: the acceptor knows that it has gone; free it */
+	MAIL_KILL,     /* to a worker: end all connections at once */
+	MAIL_STOP,     /* to a worker: no connection is left; end the thread */
+	MAIL_PROVED,   /* to the acceptor: has proved its key, and wants room */
+	MAIL_GONE      /* to the acceptor: over */
+};
+
+/* Stands in the memory of what it speaks of, so that posting never fails; in one box at a time. */
+struct mail {
+	struct mail *next;
+	struct accepted *accepted;
+	enum mail_kind kind;
+};
+
+/* Delivers in the order of posting. */
+struct mailbox {
+	uv_mutex_t mutex;
+	uv_async_t async;
+	struct mail *first, **last;
+	void (*receive)(struct mailbox *mailbox, enum mail_kind kind, struct accepted *accepted);
+	void *context;
+};
+
+/* 0, or a libuv error with everything undone. mailbox_stop: on the loop; nobody posts any more. */
+int mailbox_start(struct mailbox *mailbox, uv_loop_t *loop,
+    void (*receive)(struct mailbox *mailbox, enum mail_kind kind, struct accepted *accepted), void *context);
+void mailbox_stop(struct mailbox *mailbox);
+void mailbox_post(struct mailbox *mailbox, struct mail *mail, enum mail_kind kind);
+
+#endif

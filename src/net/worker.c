@@ -1,0 +1,176 @@
+/* worker.c: see worker.h. */
+#include "net/worker.h"
+
+#include <stdlib.h>
+
+#include "net/report.h"
+#include "net/socket.h"
+
+static void
+say_gone(struct accepted *accepted)
+{
+	accepted->is_over = true;
+	mailbox_post(accepted->worker->acceptor, &accepted->departure, MAIL_GONE);
+}
+
+static void
+connection_over(struct connection *connection)
+{
+	say_gone((struct accepted *)connection);
+}
+
+static void
+leg_gone(struct leg *leg)
+{
+	say_gone(leg->context);
+}
+
+/* Of a leg that never became part of a connection. */
+static const struct leg_owner lone_leg = {.closed = leg_gone};
+
+static void
+arrived(struct worker *worker, struct accepted *accepted)
+{
+	struct connection *c = &accepted->connection;
+	struct leg *leg = &c->legs[connection_accepted_leg(worker->driver.settings)];
+	enum error error = ERROR_MEMORY;
+
+	if (leg_open_socket(leg, &worker->loop, accepted->fd, &connection_legs, c) != 0) {
+		report_refused(worker->driver.log, c->peer, error);
+		socket_close(accepted->fd);
+		say_gone(accepted);
+		return;
+	}
+	accepted->fd = -1;
+	if (connection_start(c, &worker->driver, &error))
+		return;
+	report_refused(worker->driver.log, c->peer, error);
+	leg->owner = &lone_leg;
+	leg->context = accepted;
+	leg->kind->close(leg, true);
+}
+
+static void
+kill_all(struct worker *worker)
+{
+	struct connection *next;
+
+	for (struct connection *c = worker->driver.first; c != NULL; c = next) {
+		next = c->next;
+		connection_stop(c, ERROR_KILLED);
+	}
+}
+
+static void
+receive(struct mailbox *mailbox, enum mail_kind kind, struct accepted *accepted)
+{
+	struct worker *worker = mailbox->context;
+
+	switch (kind) {
+	case MAIL_ARRIVED:
+		arrived(worker, accepted);
+		break;
+	case MAIL_ADMITTED:
+		if (!accepted->is_over)
+			connection_admitted(&accepted->connection);
+		break;
+	case MAIL_EVICTED:
+		if (!accepted->is_over)
+			connection_stop(&accepted->connection, ERROR_EVICTED);
+		break;
+	case MAIL_FORGET:
+		free(accepted);
+		break;
+	case MAIL_KILL:
+		kill_all(worker);
+		break;
+	case MAIL_STOP:
+		mailbox_stop(&worker->mailbox);
+		driver_stop(&worker->driver);
+		break;
+	case MAIL_PROVED:
+	case MAIL_GONE:
+		break; /* the acceptor's */
+	}
+}
+
+static void
+admit(struct connection *connection)
+{
+	struct accepted *accepted = (struct accepted *)connection;
+
+	mailbox_post(accepted->worker->acceptor, &accepted->proof, MAIL_PROVED);
+}
+
+/* Ends when MAIL_STOP has closed every handle. */
+static void
+run(void *argument)
+{
+	struct worker *worker = argument;
+
+	uv_run(&worker->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&worker->loop);
+}
+
+static void
+undo_loop(uv_loop_t *loop)
+{
+	uv_run(loop, UV_RUN_DEFAULT);
+	uv_loop_close(loop);
+}
+
+int
+worker_start(struct worker *worker, const struct server_config *config, const struct pipe_settings *settings,
+    struct mailbox *acceptor, unsigned dh_limit, void (*targets)(struct driver *, struct address_list *), void *context)
+{
+	int status = uv_loop_init(&worker->loop);
+
+	if (status != 0)
+		return status;
+	worker->acceptor = acceptor;
+	worker->driver = (struct driver){
+	    .loop = &worker->loop,
+	    .settings = settings,
+	    .keyring = config->keyring,
+	    .log = config->log,
+	    .target = config->target->text,
+	    .dial = {.timeout = settings->timeout,
+		.bind = config->bind,
+		.bind_count = config->bind_count,
+		.keepalive = config->keepalive},
+	    .backend = config->backend,
+	    .dh_limit = dh_limit,
+	    .context = context,
+	    .targets = targets,
+	    .admit = admit,
+	    .over = connection_over,
+	};
+	status = mailbox_start(&worker->mailbox, &worker->loop, receive, worker);
+	if (status != 0) {
+		undo_loop(&worker->loop);
+		return status;
+	}
+	status = driver_start(&worker->driver);
+	if (status == 0) {
+		status = uv_thread_create(&worker->thread, run, worker);
+		if (status != 0)
+			driver_stop(&worker->driver);
+	}
+	if (status != 0) {
+		mailbox_stop(&worker->mailbox);
+		undo_loop(&worker->loop);
+		return status;
+	}
+	worker->is_running = true;
+	return 0;
+}
+
+void
+worker_stop(struct worker *worker)
+{
+	if (!worker->is_running)
+		return;
+	mailbox_post(&worker->mailbox, &worker->stop, MAIL_STOP);
+	uv_thread_join(&worker->thread);
+	worker->is_running = false;
+}

@@ -1,0 +1,47 @@
+/* worker.h: a thread with a loop that owns the connections that the acceptor hands to it, from accept to close. */
+#ifndef NET_WORKER_H
+#define NET_WORKER_H
+
+#include "net/connection.h"
+#include "net/mailbox.h"
+#include "net/server.h"
+
+struct worker;
+
+/* A connection of the daemon. Made by the acceptor, then the worker's, which frees it after MAIL_FORGET. */
+struct accepted {
+	struct connection connection; /* first */
+	struct worker *worker;
+	int fd; /* until the worker has made a leg of it */
+	bool is_over;
+	/* The acceptor's alone: */
+	enum { ACCEPTED_STRANGER, ACCEPTED_WAITING, ACCEPTED_ADMITTED, ACCEPTED_EVICTED } standing;
+	uint32_t slot;
+	/* One post at a time each: arrived then forget; admitted or evicted; proved; gone. */
+	struct mail arrival, verdict, proof, departure;
+};
+
+struct worker {
+	uv_thread_t thread;
+	uv_loop_t loop;
+	struct mailbox mailbox;
+	struct driver driver;
+	struct mailbox *acceptor;
+	struct mail order; /* kill, and then stop */
+	struct mail stop;
+	uint32_t count; /* connections, as the acceptor counts them */
+	bool is_running;
+};
+
+/*
+ * Starts the thread; when this returns all that it needs has been allocated. targets is called on the worker's
+ * thread. 0, or a libuv error with everything undone.
+ */
+int worker_start(struct worker *worker, const struct server_config *config, const struct pipe_settings *settings,
+    struct mailbox *acceptor, unsigned dh_limit, void (*targets)(struct driver *, struct address_list *),
+    void *context);
+
+/* Posts MAIL_STOP and waits for the thread. No connection may be left. */
+void worker_stop(struct worker *worker);
+
+#endif
