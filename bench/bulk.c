@@ -56,7 +56,7 @@ drain(const struct options *options, const int *connections, struct server *serv
 void
 bulk_run(const struct options *options)
 {
-	struct server server;
+	static struct server server; /* its thread outlives this call */
 	int *connections, epoll = epoll_create1(EPOLL_CLOEXEC);
 	uint64_t start, end, before, sent = options->connections;
 

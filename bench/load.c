@@ -19,7 +19,7 @@ static const char usage[] =
     "  roundtrip   messages that come back, in a closed loop on each connection\n"
     "  connect     new connections; each sends a message, gets it back and closes\n"
     "  storm       round trips on one connection, first alone and then while others connect at --rate\n"
-    "  idle        opens connections, one byte echoed on each; prints a line, holds them until standard input ends\n"
+    "  idle        opens connections, one byte echoed on each; holds them until standard input ends\n"
     "  --connections N (1)   at once           --seconds S (2)    measured, after --warm-up S (0.5)\n"
     "  --size BYTES (64)     of a message; of one send for bulk (262144)\n"
     "  --count N (none)      messages or connections, then stop; there is no warm-up then\n"
@@ -136,19 +136,19 @@ connections_open(const struct options *options)
 		}
 		done += group;
 	}
+	printf("{\"event\": \"open\", \"connections\": %u}\n", options->connections);
+	fflush(stdout);
 	return connections;
 }
 
 void
 idle_run(const struct options *options)
 {
-	struct server server;
+	static struct server server; /* its thread outlives this call */
 	char byte;
 
 	server_start(&server, options, true);
 	free(connections_open(options));
-	printf("{\"mode\": \"idle\", \"connections\": %u}\n", options->connections);
-	fflush(stdout);
 	while (read(STDIN_FILENO, &byte, 1) > 0)
 		;
 }

@@ -33,7 +33,10 @@ struct server {
 
 void server_start(struct server *server, const struct options *options, bool echoes);
 
-/* Open options->connections of them, and see one byte come back on each before this returns. */
+/*
+ * Open options->connections of them, and see one byte come back on each before this returns. Prints a line then: what a
+ * pair has cost until it and what it costs afterwards are two things.
+ */
 int *connections_open(const struct options *options);
 
 struct rounds {
@@ -53,7 +56,7 @@ void rounds_measure(struct rounds *rounds, const struct options *options, const 
 /* New connections; each sends a message, gets it back and closes. Ends early when *stop becomes true. */
 void opened_measure(struct opened *opened, const struct options *options, const atomic_bool *stop);
 
-/* The modes; each prints one line of JSON. */
+/* The modes; each prints one line of JSON; idle has none but the one of connections_open. */
 void bulk_run(const struct options *options);
 void rounds_run(const struct options *options);
 void opened_run(const struct options *options);

@@ -132,7 +132,7 @@ opened_measure(struct opened *opened, const struct options *options, const atomi
 void
 opened_run(const struct options *options)
 {
-	struct server server;
+	static struct server server; /* its thread outlives this call */
 	struct opened opened = {0};
 	atomic_bool never = false;
 	double median, slow;
@@ -167,7 +167,7 @@ storm_thread(void *argument)
 void
 storm_run(const struct options *options)
 {
-	struct server server;
+	static struct server server; /* its thread outlives this call */
 	struct rounds quiet = {0}, loud = {0};
 	struct storm storm = {.options = *options};
 	struct options probe = *options;

@@ -1,7 +1,6 @@
-"""report.py: from the samples of a run to its tables, its targets and its chart."""
+"""report.py: from the samples of a run to its tables and its targets."""
 
 from statistics import median
-from xml.sax.saxutils import escape
 
 OTHERS = ("stunnel", "haproxy", "shadowsocks", "openssh")
 SEALING = "libcrypto's low-level calls"
@@ -95,11 +94,12 @@ class Target:
             value = self.value(result)
         except (TypeError, ZeroDivisionError):  # one of its figures is not there
             value = None
-        if value is None:
-            return {"target": self.title, "bound": self.bound, "value": None, "mark": "not measured"}
-        miss = 1 - value / self.bound if self.least else value / self.bound - 1
-        return {"target": self.title, "bound": ("at least " if self.least else "at most ") + f"{self.bound:g}",
-                "value": round(value, 3), "mark": "met" if miss <= 0 else f"MISSED by {miss * 100:.1f} %"}
+        row = {"target": self.title, "bound": f"{'at least' if self.least else 'at most'} {self.bound:g}",
+               "value": None if value is None else round(value, 3), "mark": "not measured"}
+        if value is not None:
+            miss = 1 - value / self.bound if self.least else value / self.bound - 1
+            row["mark"] = "met" if miss <= 0 else f"MISSED by {miss * 100:.1f} %"
+        return row
 
 
 def against(other, work, column, congestion="reno"):
@@ -184,50 +184,8 @@ def text(result):
                    for c in result["contenders"].values()]
     if result["targets"]:
         rows = [["Target", "bound", "this run", ""]]
-        rows += [[t["target"], str(t["bound"]), "-" if t["value"] is None else f"{t['value']:g}", t["mark"]]
+        rows += [[t["target"], t["bound"], "-" if t["value"] is None else f"{t['value']:g}", t["mark"]]
                  for t in result["targets"]]
         out += ["", *lines_of(rows)]
     out += ["", *(f"Not measured: {what}: {why}" for what, why in result["failures"].items())]
     return "\n".join(out).rstrip()
-
-
-PANELS = (
-    ("One way, 8 connections, MiB/s (more is better)", "bulk-8", "mib"),
-    ("CPU of the pair for a GiB, seconds (less is better)", "bulk-8", "gib_cost"),
-    ("New connections a second (more is better)", "connect", "per_second"),
-    ("Round trips a second, 32 connections (more is better)", "roundtrip-32", "per_second"),
-    ("Memory of an idle connection, a daemon, KiB (less is better)", "idle", "idle_most"),
-)
-BAR, GAP, LEFT, WIDTH = 18, 5, 150, 720
-COLOURS = {"ours": "#1b7f5c", "direct": "#c9cdd2", "relay": "#c9cdd2"}
-
-
-def panel(result, top, title, work, column):
-    """One group of bars, and the height that it takes. What encrypts nothing is left out: it would dwarf the rest."""
-    found = {name: figure(result, "reno", work, name, column) for name in result["contenders"] if name != "direct"}
-    found = {name: value for name, value in found.items() if value is not None}
-    if not found:
-        return [], 0
-    most = max(found.values()) or 1
-    out = [f'<text x="16" y="{top + 14}" font-weight="bold">{escape(title)}</text>']
-    for i, (name, value) in enumerate(found.items()):
-        y = top + 26 + i * (BAR + GAP)
-        length = max(value, 0) / most * (WIDTH - LEFT - 90)
-        out += [f'<text x="{LEFT - 8}" y="{y + 13}" text-anchor="end">{escape(result["contenders"][name]["title"])}</text>',
-                f'<rect x="{LEFT}" y="{y}" width="{length:.1f}" height="{BAR}" fill="{COLOURS.get(name, "#7f93ad")}"/>',
-                f'<text x="{LEFT + length + 6:.1f}" y="{y + 13}">{COLUMNS[column][2].format(value)}</text>']
-    return out, 26 + len(found) * (BAR + GAP) + 18
-
-
-def chart(result):
-    machine, body, top = result["machine"], [], 16
-    for title, work, column in PANELS:
-        lines, height = panel(result, top, title, work, column)
-        body += lines
-        top += height
-    foot = f"{machine['processor']}, {machine['cores']} cores, loopback, reno, medians of {result['rounds']} rounds"
-    body.append(f'<text x="16" y="{top + 4}" fill="#5b6570">{escape(foot)}</text>')
-    return "\n".join([
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{top + 20}" viewBox="0 0 {WIDTH} {top + 20}" '
-        'font-family="sans-serif" font-size="12" fill="#1f2328">',
-        f'<rect width="{WIDTH}" height="{top + 20}" rx="8" fill="#ffffff"/>', *body, "</svg>", ""])

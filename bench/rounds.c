@@ -127,7 +127,7 @@ rounds_measure(struct rounds *rounds, const struct options *options, const int *
 void
 rounds_run(const struct options *options)
 {
-	struct server server;
+	static struct server server; /* its thread outlives this call */
 	struct rounds rounds = {0};
 	double median, slow;
 
