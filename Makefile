@@ -1,0 +1,73 @@
+# The verbs; Meson does the building. Each first installs what it lacks, or says how (tools/install-packages).
+#
+#   make help    lists them
+
+BUILD  ?= build
+PREFIX ?= /usr/local
+SHORT  ?=
+JOBS   ?= $(shell nproc)
+
+# Other build folders stand beside $(BUILD): one for each way of looking at the code.
+ASAN = $(BUILD)-asan
+TSAN = $(BUILD)-tsan
+LINT = $(BUILD)-lint
+
+INSTALL_PACKAGES = @tools/install-packages
+PACKAGES = tools/packages
+TEST_PACKAGES = $(PACKAGES)/build.txt $(PACKAGES)/test.txt $(wildcard tests/packages.txt)
+CONFIGURE = tools/configure
+TEST = tools/test $(if $(SHORT),--short)
+DESTINATION = $(if $(DESTDIR),DESTDIR=$(abspath $(DESTDIR)))
+
+.PHONY: all check lint format demo bench asan tsan install clean help
+.NOTPARALLEL:
+
+all: ## build what ships, optimised, into build/
+	$(INSTALL_PACKAGES) $(PACKAGES)/build.txt
+	$(CONFIGURE) $(BUILD)
+	ninja -C $(BUILD) -j $(JOBS)
+
+check: ## lint, then all unit and system tests; ends with the counts
+	$(INSTALL_PACKAGES) $(TEST_PACKAGES) $(PACKAGES)/lint.txt $(PACKAGES)/demo.txt
+	$(CONFIGURE) $(BUILD) -Dtests=enabled -Dbench=true -Dwerror=true
+	$(TEST) --lint $(LINT) $(BUILD)
+
+lint: ## format, clang-tidy, cppcheck, a build by clang, the tree's own rules, man pages, completions, scripts
+	$(INSTALL_PACKAGES) $(PACKAGES)/build.txt $(PACKAGES)/test.txt $(PACKAGES)/lint.txt
+	tools/lint $(LINT)
+
+format: ## rewrite src/, tests/ and bench/ as .clang-format has it
+	$(INSTALL_PACKAGES) $(PACKAGES)/format.txt
+	find src tests bench -name '*.[ch]' -exec clang-format -i {} +
+
+demo: all ## an HTTP download through two daemons, and what crossed the wire
+	$(INSTALL_PACKAGES) $(PACKAGES)/demo.txt
+	tools/demo $(BUILD)
+
+bench: ## the measurements of bench/
+	$(INSTALL_PACKAGES) $(PACKAGES)/build.txt $(wildcard $(PACKAGES)/bench.txt)
+	$(CONFIGURE) $(BUILD) -Dbench=true
+	ninja -C $(BUILD) -j $(JOBS)
+	bench/run $(BUILD)
+
+asan: ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer; SHORT=1 for a few of the system tests
+	$(INSTALL_PACKAGES) $(TEST_PACKAGES)
+	$(CONFIGURE) $(ASAN) -Dtests=enabled -Dbench=true -Db_sanitize=address,undefined -Db_lundef=false
+	$(TEST) $(ASAN)
+
+tsan: ## the tests under ThreadSanitizer; SHORT=1 for a few of the system tests
+	$(INSTALL_PACKAGES) $(TEST_PACKAGES)
+	$(CONFIGURE) $(TSAN) -Dtests=enabled -Dbench=true -Db_sanitize=thread -Db_lundef=false
+	$(TEST) $(TSAN)
+
+install: ## into $(DESTDIR)$(PREFIX): programs, man pages, completions
+	$(INSTALL_PACKAGES) $(PACKAGES)/build.txt
+	$(CONFIGURE) $(BUILD) -Dprefix=$(PREFIX)
+	ninja -C $(BUILD) -j $(JOBS)
+	$(DESTINATION) meson install -C $(BUILD) --no-rebuild
+
+clean: ## remove every build folder of these verbs
+	rm -rf $(BUILD) $(ASAN) $(TSAN) $(LINT)
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 10
