@@ -239,6 +239,7 @@ on_timer(uv_timer_t *timer)
 	struct connection *c = timer->data;
 
 	c->timer_at = UINT64_MAX;
+	check_delivery(c);
 	if (now(c) >= pipe_deadline(&c->pipe))
 		tell(c, (struct pipe_event){.kind = PIPE_TIME});
 	settle(c);

@@ -16,6 +16,7 @@ import programs  # noqa: E402
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "alone: measures, or needs the whole machine: no other test runs meanwhile")
+    config.addinivalue_line("markers", "short: one of the few that run under the sanitizers every time")
 
 
 @pytest.fixture(autouse=True)

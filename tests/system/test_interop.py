@@ -4,7 +4,7 @@ import os
 import pytest
 from conftest import write_key
 from exchange import End, exchange
-from network import CLEAN, FAMILIES, RESET, read_to_end
+from network import CLEAN, FAMILIES, IPV4, IPV6, RESET, UNIX, read_to_end
 
 EIGHT_MIB = 8 << 20
 SIZES = (0, 1, 1023, 1024, 1025, EIGHT_MIB)
@@ -47,7 +47,10 @@ class Cell:
 
     def refuses(self):
         """The handshake fails: the user sees no byte, and spipe says so."""
-        _, sock, process = self.near_end()
+        try:
+            _, sock, process = self.near_end()
+        except ConnectionResetError:
+            return  # it was refused before connect(2) had even returned
         if process:
             assert process.wait() == 1
             assert process.errors() == "spipe: Handshake failed\n"
@@ -78,7 +81,7 @@ def place_in_table(makes, client, family):
 
 @pytest.mark.parametrize("server_option", OPTIONS)
 @pytest.mark.parametrize("client_option", OPTIONS)
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", [pytest.param(IPV4, marks=pytest.mark.short), IPV6, UNIX])
 @pytest.mark.parametrize("client", CLIENTS)
 def test_a_pair_carries_every_size_both_ways(network, launch, makes, client, family, client_option, server_option, key,
                                              row):
