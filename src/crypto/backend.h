@@ -18,5 +18,6 @@ struct backend {
 };
 
 extern const struct backend backend_libcrypto;
+extern const struct backend backend_ipsec_mb; /* in builds that define HAVE_IPSEC_MB */
 
 #endif

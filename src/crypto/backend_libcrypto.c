@@ -46,14 +46,16 @@ hash_padded_key(EVP_MD_CTX *context, const EVP_MD *sha256, const uint8_t h[32], 
 static bool
 slot_load(const struct libcrypto *state, struct slot *slot, const uint8_t e[32], const uint8_t h[32])
 {
-	return EVP_EncryptInit_ex2(slot->cipher, state->aes, e, NULL, NULL) == 1 &&
+	static const uint8_t counter[16];
+
+	return EVP_EncryptInit_ex2(slot->cipher, NULL, e, counter, NULL) == 1 &&
 	       hash_padded_key(slot->inner, state->sha256, h, 0x36) &&
 	       hash_padded_key(slot->outer, state->sha256, h, 0x5c);
 }
 
 /* Overwrites what keys left, by others that are nobody's; one byte of a packet does so for the last counter block. */
 static void
-slot_wipe(struct libcrypto *state, struct slot *slot)
+slot_wipe(const struct libcrypto *state, struct slot *slot)
 {
 	static const uint8_t nobody[32];
 	uint8_t byte = 0;
@@ -61,9 +63,7 @@ slot_wipe(struct libcrypto *state, struct slot *slot)
 
 	slot->serial = 0;
 	(void)slot_load(state, slot, nobody, nobody);
-	(void)EVP_EncryptInit_ex2(slot->cipher, NULL, NULL, nobody, NULL);
 	(void)EVP_EncryptUpdate(slot->cipher, &byte, &length, &byte, 1);
-	(void)EVP_DigestInit_ex2(state->work, state->sha256, NULL);
 }
 
 static struct slot *
@@ -125,7 +125,8 @@ libcrypto_new(void)
 		slot->cipher = EVP_CIPHER_CTX_new();
 		slot->inner = EVP_MD_CTX_new();
 		slot->outer = EVP_MD_CTX_new();
-		ok = slot->cipher != NULL && slot->inner != NULL && slot->outer != NULL;
+		ok = slot->cipher != NULL && slot->inner != NULL && slot->outer != NULL &&
+		     EVP_EncryptInit_ex2(slot->cipher, state->aes, NULL, NULL, NULL) == 1;
 		if (ok)
 			slot_wipe(state, slot); /* makes libcrypto allocate all that it will need */
 	}

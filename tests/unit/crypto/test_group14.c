@@ -156,27 +156,28 @@ only_one_is_one(void **state)
 	}
 }
 
-/* Not inlined, so that what they leave on the stack is below the caller, who looks for it. */
-static __attribute__((noinline)) void
+static void
 make_x(uint8_t x[GROUP14_EXPONENT])
 {
 	for (size_t i = 0; i < GROUP14_EXPONENT; i++)
 		x[i] = (uint8_t)(0x9d + 61 * i + i * i);
 }
 
-static __attribute__((noinline)) void
-power_and_remember(void)
+static void
+compute(void *remember)
 {
 	uint8_t x[GROUP14_EXPONENT], y[GROUP14_SIZE], shared[GROUP14_SIZE];
 
 	make_x(x);
-	traces_remember(x, sizeof x);
-	traces_remember_reversed(x, sizeof x);
 	assert_int_equal(group14_public(x, y), OK);
 	assert_int_equal(group14_shared(y, x, shared), OK);
-	traces_remember(shared, sizeof shared);
-	traces_remember_reversed(shared, sizeof shared);
-	assert_true(traces_found() >= 2);
+	if (remember != NULL) {
+		traces_remember(x, sizeof x);
+		traces_remember_reversed(x, sizeof x);
+		traces_remember(shared, sizeof shared);
+		traces_remember_reversed(shared, sizeof shared);
+		assert_true(traces_found() >= 2 + sizeof shared / 16);
+	}
 	bytes_wipe(x, sizeof x);
 	bytes_wipe(shared, sizeof shared);
 }
@@ -184,11 +185,14 @@ power_and_remember(void)
 static void
 neither_exponent_nor_shared_value_stays_in_memory(void **state)
 {
+	bool remember = true;
+
 	(void)state;
 	if (!traces_can_be_looked_for())
 		skip();
 	traces_start();
-	power_and_remember();
+	traces_run_deep(compute, &remember);
+	traces_run_deep(compute, NULL); /* what the first one left may be overwritten by all that remembering takes */
 	assert_int_equal(traces_found(), 0);
 }
 

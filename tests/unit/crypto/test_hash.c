@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "crypto/hash.h"
+#include "crypto/traces.h"
 #include "crypto/vectors.h"
 
 static void
@@ -133,6 +135,47 @@ pbkdf2_is_libcryptos_for_each_length(void **state)
 	}
 }
 
+static void
+derive(void *remember)
+{
+	uint8_t key[HASH_SIZE], padded[HASH_SIZE], mac[HASH_SIZE], derived[128];
+
+	for (size_t i = 0; i < sizeof key; i++)
+		key[i] = (uint8_t)(0xb7 + 29 * i);
+	assert_int_equal(hash_hmac(key, sizeof key, (const uint8_t *)"abc", 3, mac), OK);
+	assert_int_equal(hash_pbkdf2(key, (const uint8_t *)"salt", 4, derived, sizeof derived), OK);
+	if (remember != NULL) {
+		traces_remember(key, sizeof key);
+		traces_remember(mac, sizeof mac);
+		traces_remember(derived, sizeof derived);
+		for (int i = 0; i < 2; i++) {
+			for (size_t j = 0; j < sizeof key; j++)
+				padded[j] = key[j] ^ (i == 0 ? 0x36 : 0x5c);
+			traces_remember(padded, sizeof padded);
+		}
+		assert_true(traces_found() >= 10);
+	}
+	bytes_wipe(key, sizeof key);
+	bytes_wipe(padded, sizeof padded);
+	bytes_wipe(mac, sizeof mac);
+	bytes_wipe(derived, sizeof derived);
+}
+
+/* Twice: what the first one left may be overwritten by all that remembering takes. */
+static void
+neither_keys_nor_what_is_derived_from_them_stays_in_memory(void **state)
+{
+	bool remember = true;
+
+	(void)state;
+	if (!traces_can_be_looked_for())
+		skip();
+	traces_start();
+	traces_run_deep(derive, &remember);
+	traces_run_deep(derive, NULL);
+	assert_int_equal(traces_found(), 0);
+}
+
 int
 main(void)
 {
@@ -143,6 +186,7 @@ main(void)
 	    cmocka_unit_test(hmac_gives_the_published_macs),
 	    cmocka_unit_test(pbkdf2_gives_the_published_bytes),
 	    cmocka_unit_test(pbkdf2_is_libcryptos_for_each_length),
+	    cmocka_unit_test(neither_keys_nor_what_is_derived_from_them_stays_in_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,9 @@ void traces_start(void);
 void traces_remember(const uint8_t *secret, size_t length);
 /* The same, as the words of a big number or of a hash state stand in memory on a little-endian machine. */
 void traces_remember_reversed(const uint8_t *secret, size_t length);
+/* Runs something far down the stack, where what it leaves is not overwritten by what comes next, the search included.
+ */
+void traces_run_deep(void (*run)(void *context), void *context);
 /* How many of the 16-byte pieces that were remembered are somewhere. */
 size_t traces_found(void);
 
