@@ -1,0 +1,69 @@
+/* message.c: lines for whoever starts a program, on standard error or in syslog. */
+#include "daemon/message.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <syslog.h>
+
+static const char *program = "spiped";
+static FILE *stream;
+static bool to_syslog;
+
+void
+message_start(const char *name, FILE *where)
+{
+	program = name;
+	stream = where;
+	to_syslog = false;
+}
+
+void
+message_to_syslog(void)
+{
+	to_syslog = true;
+}
+
+static __attribute__((format(printf, 3, 0))) void
+say(int priority, const char *kind, const char *format, va_list arguments)
+{
+	char text[5000]; /* room for a path of any length, and some words */
+
+	(void)vsnprintf(text, sizeof text, format, arguments);
+	if (to_syslog)
+		syslog(priority, "%s%s", kind, text);
+	else if (stream != NULL)
+		(void)fprintf(stream, "%s: %s%s\n", program, kind, text);
+}
+
+void
+message_error(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(LOG_ERR, "", format, arguments);
+	va_end(arguments);
+}
+
+void
+message_warning(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(LOG_WARNING, "warning: ", format, arguments);
+	va_end(arguments);
+}
+
+void
+message_warning_line(const char *line)
+{
+	message_warning("%s", line);
+}
+
+void
+message_text(const char *text)
+{
+	if (stream != NULL)
+		(void)fputs(text, stream);
+}

@@ -1,0 +1,50 @@
+/* process.c: descriptors and core dumps. */
+#include "daemon/process.h"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+void
+process_keep_standard_descriptors(void)
+{
+	/* Each takes the lowest free number. Input has ended, output is full: a write to it is an error that shows. */
+	static const char *const devices[] = {"/dev/null", "/dev/full", "/dev/null"};
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open(devices[fd], O_RDWR | O_NOCTTY);
+}
+
+uint64_t
+process_raise_descriptors(uint64_t wanted)
+{
+	struct rlimit limit, raised;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return 1024; /* it cannot fail; what every system gives */
+	raised = limit;
+	raised.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+	if (raised.rlim_cur > limit.rlim_cur && setrlimit(RLIMIT_NOFILE, &raised) == 0)
+		limit = raised;
+	return limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
+}
+
+/* The leak checker of a sanitized build looks into its own process from another one. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
+void
+process_forbid_dumps(void)
+{
+#ifndef SANITIZED
+	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+	(void)prctl(PR_SET_DUMPABLE, 0);
+#endif
+}

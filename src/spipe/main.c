@@ -1,0 +1,166 @@
+/* main.c: spipe: one connection between standard input and output and a target. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypto/group14.h"
+#include "daemon/key_file.h"
+#include "daemon/log.h"
+#include "daemon/message.h"
+#include "daemon/process.h"
+#include "net/client.h"
+#include "spipe/options.h"
+
+static bool
+look_up(const char *text, bool is_bind, struct address_list *list)
+{
+	struct endpoint endpoint;
+	char problem[ADDRESS_PROBLEM];
+	bool temporary;
+
+	if (endpoint_parse(&endpoint, text, is_bind, problem) && resolve_now(&endpoint, list, problem, &temporary))
+		return true;
+	message_error("%s", problem);
+	return false;
+}
+
+/* Every cause at once, and nothing that could be read once only. Warnings about keys are here: a start says nothing. */
+static int
+check(const struct options *options)
+{
+	static struct address_list list;
+	struct key_file key;
+	bool target = look_up(options->target, false, &list);
+	bool bind = options->bind == NULL || look_up(options->bind, true, &list);
+
+	if (!key_file_check(&key, options->key))
+		return 1;
+	key_file_warn(&key);
+	if (!target || !bind)
+		return 1;
+	return puts("spipe: everything is there to start") < 0 || fflush(stdout) != 0 ? 1 : 0;
+}
+
+/* Why the connection did not come to be. Scripts know these three by heart. */
+static const char *
+explain_failed_start(enum error reason)
+{
+	switch (reason) {
+	case ERROR_CONNECT:
+	case ERROR_CONNECT_TIMEOUT:
+	case ERROR_LOOKUP:
+		return "Could not connect";
+	case ERROR_WRONG_KEY:
+	case ERROR_BAD_Y:
+	case ERROR_NO_FORWARD_SECRECY:
+	case ERROR_CUT:
+	case ERROR_CIPHER_RESET: /* what a peer does whose key is another */
+		return "Handshake failed";
+	case ERROR_HANDSHAKE_TIMEOUT:
+		return "Connection error";
+	case OK:
+	case ERROR_BAD_MAC:
+	case ERROR_BAD_LENGTH:
+	case ERROR_NUMBERS_USED_UP:
+	case ERROR_PLAIN_RESET:
+	case ERROR_NO_ROOM:
+	case ERROR_EVICTED:
+	case ERROR_STALLED:
+	case ERROR_KILLED:
+	case ERROR_RANDOM:
+	case ERROR_CRYPTO:
+	case ERROR_MEMORY:
+	case ERROR_DESCRIPTORS:
+	case ERROR_COUNT:
+		break;
+	}
+	return error_text(reason);
+}
+
+/* Returns the exit status. */
+static int
+report(const struct client_result *result)
+{
+	if (result->reason == OK)
+		return 0;
+	if (result->output_is_closed)
+		message_error("Cannot write to standard output: %s",
+		    strerror(result->system_error != 0 ? result->system_error : EPIPE));
+	else if (!result->opened)
+		message_error("%s", explain_failed_start(result->reason));
+	else
+		message_error("Connection error: %s", error_text(result->reason));
+	return 1;
+}
+
+static struct client_result
+connect_through(const struct options *options, const struct address_list *target, const struct address_list *bind,
+    const struct key *key, const struct log_sink *log)
+{
+	const struct keyring keyring = {.count = 1, .keys = key};
+	const struct client_config config = {.pipe = {.kind = PIPE_ENCRYPT,
+						 .forward_secrecy = options->forward_secrecy,
+						 .timeout = options->timeout,
+						 .end_at_far_end = options->exit_on_eof},
+	    .keyring = &keyring,
+	    .target_addresses = target,
+	    .bind = bind->addresses,
+	    .bind_count = bind->count,
+	    .keepalive = options->keepalive,
+	    .backend = ENGINE_BEST,
+	    .input = strcmp(options->key, "-") == 0 ? -1 : STDIN_FILENO, /* the key has used it up */
+	    .output = STDOUT_FILENO,
+	    .log = log};
+
+	return client_run(&config);
+}
+
+static int
+run(const struct options *options)
+{
+	static struct address_list target, bind;
+	struct key_file key;
+	struct log *log;
+	struct client_result result;
+	int status;
+
+	if (!look_up(options->target, false, &target))
+		return 1;
+	if (options->bind != NULL && !look_up(options->bind, true, &bind))
+		return 1;
+	if (!key_file_read(&key, options->key))
+		return 1;
+	log = log_new("spipe", STDERR_FILENO, options->log_level);
+	if (log == NULL || group14_start() != OK) {
+		message_error("%s", strerror(ENOMEM));
+		status = 1;
+		goto out;
+	}
+	(void)log_start_thread(log);
+	result = connect_through(options, &target, &bind, key.key, log_sink(log));
+	status = report(&result);
+out:
+	log_stop(log);
+	group14_stop();
+	key_file_forget(&key);
+	return status;
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct options options;
+	int status;
+
+	process_keep_standard_descriptors();
+	message_start("spipe", stderr);
+	status = options_parse(&options, argc, argv, stdout);
+	if (status != OPTIONS_GO_ON)
+		return status;
+	if (options.check)
+		return check(&options);
+	process_forbid_dumps();
+	(void)signal(SIGPIPE, SIG_IGN); /* standard output that nobody reads is an error of write(2), with a message */
+	return run(&options);
+}

@@ -1,0 +1,29 @@
+/* options.h: spipe's command line (spipe(1)). */
+#ifndef SPIPE_OPTIONS_H
+#define SPIPE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "pipe/pipe.h"
+
+/* Texts point into the command line. */
+struct options {
+	const char *target, *key, *bind;      /* -t, -k, -b: NULL where not given */
+	enum forward_secrecy forward_secrecy; /* -f, -g */
+	bool keepalive;                       /* not -j */
+	bool exit_on_eof, check;              /* --exit-on-eof, --check */
+	uint64_t timeout;                     /* -o, in ms */
+	enum log_level log_level;             /* --log-level, or its default */
+};
+
+enum { OPTIONS_GO_ON = -1 };
+
+/*
+ * Fills in options; --help and --version go to out. OPTIONS_GO_ON, or the exit status: everything has been said then.
+ */
+int options_parse(struct options *options, int argc, char *const argv[], FILE *out);
+
+#endif

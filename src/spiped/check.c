@@ -1,0 +1,113 @@
+/* check.c: spiped --check. */
+#include "spiped/check.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/key_file.h"
+#include "daemon/message.h"
+#include "daemon/pidfile.h"
+#include "daemon/privileges.h"
+#include "spiped/setup.h"
+
+static bool
+check_key(const char *path)
+{
+	struct key_file file;
+
+	if (!key_file_check(&file, path))
+		return false;
+	key_file_warn(&file);
+	return true;
+}
+
+static bool
+check_identity(const char *text)
+{
+	struct identity identity;
+
+	return text == NULL || identity_parse(&identity, text);
+}
+
+static bool
+check_user(const char *text)
+{
+	struct identity identity;
+
+	return text == NULL || (identity_parse(&identity, text) && privileges_check(&identity));
+}
+
+/* With -D a look-up that fails is no reason not to start. */
+static bool
+check_look_up(const struct options *options, const struct endpoint *endpoint, struct address_list *list)
+{
+	char problem[ADDRESS_PROBLEM];
+	bool temporary;
+
+	if (resolve_now(endpoint, list, problem, &temporary))
+		return true;
+	list->count = 0;
+	if (!options->wait_for_dns || !temporary) {
+		message_error("%s", problem);
+		return false;
+	}
+	message_warning("%s", problem);
+	return true;
+}
+
+/* One that can be bound is enough; the rest would be a warning at the start. */
+static bool
+check_listen(const struct options *options, const struct address_list *list)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		error = listen_check(&list->addresses[i]);
+		if (error == 0 || error == -EADDRINUSE)
+			break;
+	}
+	if (error == 0)
+		return true;
+	if (error != -EADDRINUSE) {
+		message_error("Error binding to %s: %s", options->source, strerror(-error));
+		return false;
+	}
+	message_warning("Error binding to %s: %s (is it the running spiped?)", options->source, strerror(EADDRINUSE));
+	return true;
+}
+
+static bool
+check_addresses(const struct options *options)
+{
+	static struct addresses addresses;
+	bool good = setup_parse(&addresses, options);
+
+	if (!good)
+		return false;
+	if (addresses.has_bind && !check_look_up(options, &addresses.bind, &addresses.bind_list))
+		good = false;
+	if (!check_look_up(options, &addresses.target, &addresses.target_list))
+		good = false;
+	if (!check_look_up(options, &addresses.source, &addresses.source_list))
+		return false;
+	return check_listen(options, &addresses.source_list) && good;
+}
+
+int
+check_run(const struct options *options)
+{
+	struct server_config server = setup_server(options);
+	const bool results[] = {
+	    check_addresses(options),
+	    check_key(options->key),
+	    check_user(options->user),
+	    check_identity(options->source_owner),
+	    options->foreground || pidfile_check(options->pidfile),
+	    setup_fit(&server),
+	};
+
+	for (size_t i = 0; i < sizeof results / sizeof results[0]; i++)
+		if (!results[i])
+			return 1;
+	return puts("spiped: everything is there to start") < 0 || fflush(stdout) != 0 ? 1 : 0;
+}

@@ -1,0 +1,232 @@
+/* main.c: spiped, step by step. Scripts rely on the order: whoever sees the parent exit 0 can connect. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/line.h"
+#include "crypto/group14.h"
+#include "daemon/daemonize.h"
+#include "daemon/key_file.h"
+#include "daemon/log.h"
+#include "daemon/message.h"
+#include "daemon/pidfile.h"
+#include "daemon/privileges.h"
+#include "daemon/process.h"
+#include "spiped/check.h"
+#include "spiped/setup.h"
+
+struct launch {
+	struct options options;
+	struct addresses addresses;
+	struct identity user, source_owner;
+	struct key_file key;
+	struct keyring keyring;
+	struct listeners listeners;
+	struct server_config server;
+	struct daemonize parent;
+	struct log *log;
+};
+
+/* All that -D waits for, when it is its turn. */
+static bool
+look_up(struct launch *launch, bool wait)
+{
+	struct addresses *addresses = &launch->addresses;
+
+	if (!setup_look_up(&addresses->source, &addresses->source_list, wait))
+		return false;
+	if (addresses->has_bind && !setup_look_up(&addresses->bind, &addresses->bind_list, wait))
+		return false;
+	/* A server without an address of its target yet asks for it itself. */
+	return (launch->options.wait_for_dns && !setup_is_immediate(&addresses->target)) ||
+	       setup_look_up(&addresses->target, &addresses->target_list, false);
+}
+
+static bool
+open_listeners(struct launch *launch)
+{
+	char problem[ADDRESS_PROBLEM];
+	const struct address_list *source = &launch->addresses.source_list;
+	const struct listen_options options = {.mode = launch->options.source_mode,
+	    .owner = launch->source_owner.uid,
+	    .group = launch->source_owner.has_group ? launch->source_owner.gid : (gid_t)-1,
+	    .every = setup_listens_on_every(&launch->options, source)};
+
+	if (listen_open(&launch->listeners, launch->options.source, source, &options, problem, message_warning_line))
+		return true;
+	message_error("%s", problem);
+	return false;
+}
+
+static bool
+look_up_identities(struct launch *launch)
+{
+	const struct options *options = &launch->options;
+
+	launch->source_owner = (struct identity){.uid = (uid_t)-1, .gid = (gid_t)-1};
+	if (options->source_owner != NULL && !identity_parse(&launch->source_owner, options->source_owner))
+		return false;
+	return options->user == NULL || identity_parse(&launch->user, options->user);
+}
+
+/* Everything for which whoever starts us waits. */
+static bool
+prepare(struct launch *launch)
+{
+	if (!setup_parse(&launch->addresses, &launch->options))
+		return false;
+	if (!launch->options.wait_for_dns && !look_up(launch, false))
+		return false;
+	if (!key_file_read(&launch->key, launch->options.key))
+		return false;
+	key_file_warn(&launch->key);
+	if (!look_up_identities(launch))
+		return false;
+	launch->log =
+	    log_new("spiped", launch->options.syslog ? LOG_TO_SYSLOG : STDERR_FILENO, launch->options.log_level);
+	if (launch->log == NULL || group14_start() != OK) {
+		message_error("%s", strerror(ENOMEM));
+		return false;
+	}
+	return launch->options.wait_for_dns || open_listeners(launch);
+}
+
+/* The parent may go; with --syslog nobody reads our standard error any more. */
+static void
+let_parent_go(struct launch *launch)
+{
+	if (launch->options.syslog) {
+		message_to_syslog();
+		daemonize_close_standard_error();
+	}
+	daemonize_ready(&launch->parent);
+}
+
+static void
+server_is_ready(void *context)
+{
+	struct launch *launch = context;
+	const struct log_sink *sink = log_sink(launch->log);
+	struct line line;
+
+	let_parent_go(launch);
+	if (!log_wants(sink, LOG_LEVEL_INFO))
+		return;
+	line_start(&line, "start");
+	line_text(&line, "version", SPIPED_VERSION);
+	line_text(&line, "crypto", engine_name(launch->server.backend));
+	line_text(&line, "source", launch->options.source);
+	line_text(&line, "target", launch->options.target);
+	line_text(&line, "key", launch->key.key->name);
+	line_number(&line, "max_connections", launch->server.max_connections);
+	line_number(&line, "workers", launch->server.workers);
+	sink->write(sink->context, LOG_LEVEL_INFO, false, line.text);
+}
+
+static bool
+become_small(struct launch *launch)
+{
+	if (launch->options.user != NULL && !privileges_drop(&launch->user))
+		return false;
+	process_forbid_dumps(); /* again: the kernel allows them to whoever changes its user */
+	return true;
+}
+
+static int
+run_server(struct launch *launch)
+{
+	struct server_config *server = &launch->server;
+	char problem[ADDRESS_PROBLEM] = "";
+	int status;
+
+	server->keyring = &launch->keyring;
+	server->listeners = &launch->listeners;
+	server->target = &launch->addresses.target;
+	server->target_addresses = launch->addresses.target_list.count > 0 ? &launch->addresses.target_list : NULL;
+	server->bind = launch->addresses.bind_list.addresses;
+	server->bind_count = launch->addresses.bind_list.count;
+	server->log = log_sink(launch->log);
+	server->ready = server_is_ready;
+	server->ready_context = launch;
+	if (!setup_fit(server) || !become_small(launch))
+		return 1;
+	(void)log_start_thread(launch->log);
+	status = server_run(server, problem);
+	if (problem[0] != '\0')
+		message_error("%s", problem);
+	return status;
+}
+
+static void
+end_at_once(int signal_number)
+{
+	(void)signal_number;
+	_exit(0);
+}
+
+/* In the process that will serve. */
+static int
+serve(struct launch *launch)
+{
+	int status = 1;
+
+	key_file_lock(&launch->key);
+	launch->keyring = (struct keyring){.count = 1, .keys = launch->key.key};
+	if (!launch->options.wait_for_dns)
+		return run_server(launch);
+	let_parent_go(launch);
+	if (look_up(launch, true) && open_listeners(launch))
+		status = run_server(launch);
+	return status;
+}
+
+static int
+start(struct launch *launch)
+{
+	if (!prepare(launch))
+		return 1;
+	if (launch->options.foreground)
+		return serve(launch);
+	switch (daemonize_fork(&launch->parent)) {
+	case DAEMONIZE_FAILED:
+		return 1;
+	case DAEMONIZE_PARENT:
+		/* Told to end, it ends as ever; its child is on its own. */
+		(void)signal(SIGTERM, SIG_DFL);
+		(void)signal(SIGINT, SIG_DFL);
+		key_file_forget(&launch->key);
+		return daemonize_wait(&launch->parent);
+	case DAEMONIZE_CHILD:
+		break;
+	}
+	return pidfile_write(launch->options.pidfile, getpid()) ? serve(launch) : 1;
+}
+
+int
+main(int argc, char *argv[])
+{
+	static struct launch launch;
+	int status;
+
+	process_keep_standard_descriptors();
+	message_start("spiped", stderr);
+	launch.parent.pipe = -1;
+	status = options_parse(&launch.options, argc, argv, stdout);
+	if (status != OPTIONS_GO_ON)
+		return status;
+	if (launch.options.check)
+		return check_run(&launch.options);
+	process_forbid_dumps();
+	launch.server = setup_server(&launch.options);
+	/* Until the server has its own: nothing has to be drained yet, and a process 1 ends on nothing by itself. */
+	(void)signal(SIGTERM, end_at_once);
+	(void)signal(SIGINT, end_at_once);
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGPIPE, SIG_IGN);
+	status = start(&launch);
+	log_stop(launch.log);
+	key_file_forget(&launch.key);
+	group14_stop();
+	return status;
+}

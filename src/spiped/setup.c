@@ -1,0 +1,110 @@
+/* setup.c: addresses and limits, for a start and for --check. */
+#include "spiped/setup.h"
+
+#include <inttypes.h>
+#include <netdb.h>
+#include <string.h>
+#include <time.h>
+
+#include "daemon/message.h"
+#include "daemon/process.h"
+
+static bool
+parse(struct endpoint *endpoint, const char *text, bool is_bind)
+{
+	char problem[ADDRESS_PROBLEM];
+
+	if (endpoint_parse(endpoint, text, is_bind, problem))
+		return true;
+	message_error("%s", problem);
+	return false;
+}
+
+/* A service that no name service knows is a slip of the pen as well: -D must not wait for it. */
+static bool
+has_known_port(const struct endpoint *endpoint)
+{
+	const char *port = endpoint->port;
+
+	if (endpoint->kind != ENDPOINT_NAME || port[strspn(port, "0123456789")] == '\0')
+		return true;
+	if (getservbyname(port, "tcp") != NULL)
+		return true;
+	message_error("Error looking up %s: %s", endpoint->host, gai_strerror(EAI_SERVICE));
+	return false;
+}
+
+bool
+setup_parse(struct addresses *addresses, const struct options *options)
+{
+	bool source = parse(&addresses->source, options->source, false) && has_known_port(&addresses->source);
+	bool target = parse(&addresses->target, options->target, false) && has_known_port(&addresses->target);
+
+	addresses->has_bind = options->bind != NULL;
+	return (!addresses->has_bind || parse(&addresses->bind, options->bind, true)) && source && target;
+}
+
+bool
+setup_is_immediate(const struct endpoint *endpoint)
+{
+	return endpoint->kind != ENDPOINT_NAME;
+}
+
+bool
+setup_look_up(const struct endpoint *endpoint, struct address_list *list, bool wait)
+{
+	char problem[ADDRESS_PROBLEM];
+	bool temporary, is_told = false;
+
+	while (!resolve_now(endpoint, list, problem, &temporary)) {
+		if (!wait || !temporary) {
+			message_error("%s", problem);
+			return false;
+		}
+		if (!is_told)
+			message_warning("%s; trying again every second", problem);
+		is_told = true;
+		(void)nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+	}
+	return true;
+}
+
+bool
+setup_listens_on_every(const struct options *options, const struct address_list *source)
+{
+	for (size_t i = 0; options->kind == PIPE_ENCRYPT && i < source->count; i++)
+		if (!address_is_loopback(&source->addresses[i]))
+			return false;
+	return true;
+}
+
+struct server_config
+setup_server(const struct options *options)
+{
+	return (struct server_config){
+	    .pipe = {.kind = options->kind, .forward_secrecy = options->forward_secrecy, .timeout = options->timeout},
+	    .resolve_interval = options->resolve_interval,
+	    .keepalive = options->keepalive,
+	    .max_connections = options->max_connections,
+	    .max_handshakes = options->max_handshakes,
+	    .workers = options->workers,
+	    .backend = ENGINE_BEST};
+}
+
+bool
+setup_fit(struct server_config *server)
+{
+	uint32_t wanted = server->max_connections;
+	uint64_t available = process_raise_descriptors(server_descriptors(server));
+
+	if (!server_fit(server, available)) {
+		message_error("the limit of %" PRIu64 " open files is too low to serve even one connection (ulimit -n)",
+		    available);
+		return false;
+	}
+	if (wanted != 0 && server->max_connections < wanted)
+		message_warning("-n %" PRIu32 " does not fit the limit of %" PRIu64
+				" open files (ulimit -n): at most %" PRIu32 " connections at a time",
+		    wanted, available, server->max_connections);
+	return true;
+}

@@ -1,0 +1,39 @@
+/* setup.h: what a start and --check have in common: addresses, look-ups, and what the system must allow for. */
+#ifndef SPIPED_SETUP_H
+#define SPIPED_SETUP_H
+
+#include "net/server.h"
+#include "spiped/options.h"
+
+/* SOURCE, TARGET and -b. has_bind: there is a -b. */
+struct addresses {
+	struct endpoint source, target, bind;
+	struct address_list source_list, target_list, bind_list;
+	bool has_bind;
+};
+
+/* Every one of them is parsed, so that each that is no good is named, in one line each. false: one is. */
+bool setup_parse(struct addresses *addresses, const struct options *options);
+
+/* What -D will not wait for: whether nothing about this address has to be looked up on the network. */
+bool setup_is_immediate(const struct endpoint *endpoint);
+
+/*
+ * Fills in list. false: one line has said why not. wait: try again every second for as long as that can help, with one
+ * warning.
+ */
+bool setup_look_up(const struct endpoint *endpoint, struct address_list *list, bool wait);
+
+/* -d binds every address of SOURCE, and so does -e where nobody but this machine can reach them. */
+bool setup_listens_on_every(const struct options *options, const struct address_list *source);
+
+/* The server's settings, as far as the command line decides them. */
+struct server_config setup_server(const struct options *options);
+
+/*
+ * Raises the limit on descriptors and fits the server into it, with a warning when -n does not fit. false: it cannot
+ * serve at all; one line has said so.
+ */
+bool setup_fit(struct server_config *server);
+
+#endif
