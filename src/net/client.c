@@ -1,8 +1,7 @@
 /* client.c: see client.h: one connection on one loop, with the daemon's driver and no acceptor. */
 #include "net/client.h"
 
-#include <errno.h>
-#include <string.h>
+#include <stdio.h>
 
 #include "net/connection.h"
 #include "net/stdio_leg.h"
@@ -48,7 +47,7 @@ start(struct client *client, enum error *error)
 	*error = ERROR_MEMORY;
 	if (driver_start(&client->driver) != 0)
 		return false;
-	strcpy(c->peer, "stdin");
+	snprintf(c->peer, PEER_TEXT, "stdin");
 	if (stdio_leg_open(&client->stdio, &client->loop, client->config->input, client->config->output,
 		&connection_legs, c, &c->legs[PIPE_PLAIN]) != 0)
 		return false;
