@@ -13,7 +13,7 @@ PANELS = (
     ("Memory of an idle connection, a daemon, KiB (less is better)", "idle", "idle_most"),
 )
 # What would dwarf the rest without saying anything: nothing is encrypted, or no key is exchanged.
-LEFT_OUT = {"connect": ("direct", "relay", "shadowsocks", "openssh", "wireguard")}
+LEFT_OUT = {"connect": ("direct", "relay", "shadowsocks", "openssh", "openssh-gcm", "wireguard")}
 BAR, GAP, LEFT, WIDTH = 18, 5, 150, 720
 COLOURS = {"ours": "#1b7f5c", "direct": "#c9cdd2", "relay": "#c9cdd2"}
 OTHER_COLOUR = "#7f93ad"
