@@ -23,6 +23,7 @@ struct log {
 	pthread_cond_t change;
 	pthread_t thread;
 	bool threaded, stopping, finished;
+	bool abandoned; /* nobody waits for the writer any more: it frees all this */
 	struct log_queue queue;
 };
 
@@ -110,10 +111,21 @@ wait_for_change(struct log *log)
 	    &(struct timespec){.tv_sec = (time_t)(until / 1000), .tv_nsec = (long)(until % 1000) * 1000000});
 }
 
+static void
+free_log(struct log *log)
+{
+	if (log->fd == LOG_TO_SYSLOG)
+		closelog();
+	(void)pthread_cond_destroy(&log->change);
+	(void)pthread_mutex_destroy(&log->lock);
+	free(log);
+}
+
 static void *
 run_writer(void *context)
 {
 	struct log *log = context;
+	bool abandoned;
 
 	(void)pthread_mutex_lock(&log->lock);
 	while (!log->stopping) {
@@ -123,8 +135,11 @@ run_writer(void *context)
 	}
 	write_waiting(log, true);
 	log->finished = true;
+	abandoned = log->abandoned;
 	(void)pthread_cond_signal(&log->change);
 	(void)pthread_mutex_unlock(&log->lock);
+	if (abandoned)
+		free_log(log);
 	return NULL;
 }
 
@@ -190,6 +205,7 @@ stop_thread(struct log *log)
 {
 	uint64_t until = milliseconds(CLOCK_MONOTONIC) + LOG_STOP_MS;
 	struct timespec end = {.tv_sec = (time_t)(until / 1000), .tv_nsec = (long)(until % 1000) * 1000000};
+	pthread_t thread = log->thread;
 	bool finished;
 
 	(void)pthread_mutex_lock(&log->lock);
@@ -198,23 +214,22 @@ stop_thread(struct log *log)
 	while (!log->finished && pthread_cond_timedwait(&log->change, &log->lock, &end) == 0)
 		continue;
 	finished = log->finished;
+	log->abandoned = !finished;
 	(void)pthread_mutex_unlock(&log->lock);
-	return finished && pthread_join(log->thread, NULL) == 0;
+	(void)(finished ? pthread_join(thread, NULL) : pthread_detach(thread)); /* log may be gone by now */
+	return finished;
 }
 
 void
 log_stop(struct log *log)
 {
-	if (log == NULL || (log->threaded && !stop_thread(log)))
+	if (log == NULL)
 		return;
 	if (!log->threaded) {
 		(void)pthread_mutex_lock(&log->lock);
 		write_waiting(log, true);
 		(void)pthread_mutex_unlock(&log->lock);
 	}
-	if (log->fd == LOG_TO_SYSLOG)
-		closelog();
-	(void)pthread_cond_destroy(&log->change);
-	(void)pthread_mutex_destroy(&log->lock);
-	free(log);
+	if (!log->threaded || stop_thread(log))
+		free_log(log);
 }

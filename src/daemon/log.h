@@ -33,7 +33,7 @@ bool log_start_thread(struct log *log);
 
 /*
  * Writes what waits, for at most LOG_STOP_MS, and frees; NULL is fine. Nobody may use the sink any more. A writer that
- * is stuck until then is left behind, with its memory: the process is about to end.
+ * is stuck until then is left behind; it frees when it can go on, unless the process ends first.
  */
 void log_stop(struct log *log);
 

@@ -9,12 +9,13 @@
 void
 process_keep_standard_descriptors(void)
 {
-	/* Each takes the lowest free number. Input has ended, output is full: a write to it is an error that shows. */
-	static const char *const devices[] = {"/dev/null", "/dev/full", "/dev/null"};
+	/* Each takes the lowest free number. Output is opened for reading: a write to it must be an error that shows.
+	 */
+	static const int modes[] = {O_RDONLY, O_RDONLY, O_WRONLY};
 
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) < 0)
-			(void)open(devices[fd], O_RDWR | O_NOCTTY);
+			(void)open("/dev/null", modes[fd] | O_NOCTTY);
 }
 
 uint64_t

@@ -37,14 +37,18 @@ check_user(const char *text)
 	return text == NULL || (identity_parse(&identity, text) && privileges_check(&identity));
 }
 
-/* With -D a look-up that fails is no reason not to start. */
+/* With -D a look-up that fails is no reason not to start. false, or an empty list: there is nothing to bind to. */
 static bool
-check_look_up(const struct options *options, const struct endpoint *endpoint, struct address_list *list)
+check_address(const struct options *options, const char *text, bool is_bind, struct address_list *list)
 {
+	struct endpoint endpoint;
 	char problem[ADDRESS_PROBLEM];
 	bool temporary;
 
-	if (resolve_now(endpoint, list, problem, &temporary))
+	list->count = 0;
+	if (!setup_parse(&endpoint, text, is_bind))
+		return false;
+	if (resolve_now(&endpoint, list, problem, &temporary))
 		return true;
 	list->count = 0;
 	if (!options->wait_for_dns || !temporary) {
@@ -79,18 +83,12 @@ check_listen(const struct options *options, const struct address_list *list)
 static bool
 check_addresses(const struct options *options)
 {
-	static struct addresses addresses;
-	bool good = setup_parse(&addresses, options);
+	static struct address_list list;
+	bool source = check_address(options, options->source, false, &list) && check_listen(options, &list);
+	bool target = check_address(options, options->target, false, &list);
+	bool bind = options->bind == NULL || check_address(options, options->bind, true, &list);
 
-	if (!good)
-		return false;
-	if (addresses.has_bind && !check_look_up(options, &addresses.bind, &addresses.bind_list))
-		good = false;
-	if (!check_look_up(options, &addresses.target, &addresses.target_list))
-		good = false;
-	if (!check_look_up(options, &addresses.source, &addresses.source_list))
-		return false;
-	return check_listen(options, &addresses.source_list) && good;
+	return source && target && bind;
 }
 
 int

@@ -18,7 +18,8 @@
 
 struct launch {
 	struct options options;
-	struct addresses addresses;
+	struct endpoint source, target, bind;
+	struct address_list source_list, target_list, bind_list;
 	struct identity user, source_owner;
 	struct key_file key;
 	struct keyring keyring;
@@ -28,26 +29,34 @@ struct launch {
 	struct log *log;
 };
 
+static bool
+parse_addresses(struct launch *launch)
+{
+	const struct options *options = &launch->options;
+
+	return setup_parse(&launch->source, options->source, false) &&
+	       setup_parse(&launch->target, options->target, false) &&
+	       (options->bind == NULL || setup_parse(&launch->bind, options->bind, true));
+}
+
 /* All that -D waits for, when it is its turn. */
 static bool
 look_up(struct launch *launch, bool wait)
 {
-	struct addresses *addresses = &launch->addresses;
-
-	if (!setup_look_up(&addresses->source, &addresses->source_list, wait))
+	if (!setup_look_up(&launch->source, &launch->source_list, wait))
 		return false;
-	if (addresses->has_bind && !setup_look_up(&addresses->bind, &addresses->bind_list, wait))
+	if (launch->options.bind != NULL && !setup_look_up(&launch->bind, &launch->bind_list, wait))
 		return false;
 	/* A server without an address of its target yet asks for it itself. */
-	return (launch->options.wait_for_dns && !setup_is_immediate(&addresses->target)) ||
-	       setup_look_up(&addresses->target, &addresses->target_list, false);
+	return (wait && !setup_is_immediate(&launch->target)) ||
+	       setup_look_up(&launch->target, &launch->target_list, false);
 }
 
 static bool
 open_listeners(struct launch *launch)
 {
 	char problem[ADDRESS_PROBLEM];
-	const struct address_list *source = &launch->addresses.source_list;
+	const struct address_list *source = &launch->source_list;
 	const struct listen_options options = {.mode = launch->options.source_mode,
 	    .owner = launch->source_owner.uid,
 	    .group = launch->source_owner.has_group ? launch->source_owner.gid : (gid_t)-1,
@@ -74,7 +83,7 @@ look_up_identities(struct launch *launch)
 static bool
 prepare(struct launch *launch)
 {
-	if (!setup_parse(&launch->addresses, &launch->options))
+	if (!parse_addresses(launch))
 		return false;
 	if (!launch->options.wait_for_dns && !look_up(launch, false))
 		return false;
@@ -142,10 +151,10 @@ run_server(struct launch *launch)
 
 	server->keyring = &launch->keyring;
 	server->listeners = &launch->listeners;
-	server->target = &launch->addresses.target;
-	server->target_addresses = launch->addresses.target_list.count > 0 ? &launch->addresses.target_list : NULL;
-	server->bind = launch->addresses.bind_list.addresses;
-	server->bind_count = launch->addresses.bind_list.count;
+	server->target = &launch->target;
+	server->target_addresses = launch->target_list.count > 0 ? &launch->target_list : NULL;
+	server->bind = launch->bind_list.addresses;
+	server->bind_count = launch->bind_list.count;
 	server->log = log_sink(launch->log);
 	server->ready = server_is_ready;
 	server->ready_context = launch;

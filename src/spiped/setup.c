@@ -10,38 +10,28 @@
 #include "daemon/process.h"
 
 static bool
-parse(struct endpoint *endpoint, const char *text, bool is_bind)
-{
-	char problem[ADDRESS_PROBLEM];
-
-	if (endpoint_parse(endpoint, text, is_bind, problem))
-		return true;
-	message_error("%s", problem);
-	return false;
-}
-
-/* A service that no name service knows is a slip of the pen as well: -D must not wait for it. */
-static bool
 has_known_port(const struct endpoint *endpoint)
 {
 	const char *port = endpoint->port;
 
 	if (endpoint->kind != ENDPOINT_NAME || port[strspn(port, "0123456789")] == '\0')
 		return true;
-	if (getservbyname(port, "tcp") != NULL)
-		return true;
-	message_error("Error looking up %s: %s", endpoint->host, gai_strerror(EAI_SERVICE));
-	return false;
+	return getservbyname(port, "tcp") != NULL;
 }
 
 bool
-setup_parse(struct addresses *addresses, const struct options *options)
+setup_parse(struct endpoint *endpoint, const char *text, bool is_bind)
 {
-	bool source = parse(&addresses->source, options->source, false) && has_known_port(&addresses->source);
-	bool target = parse(&addresses->target, options->target, false) && has_known_port(&addresses->target);
+	char problem[ADDRESS_PROBLEM];
 
-	addresses->has_bind = options->bind != NULL;
-	return (!addresses->has_bind || parse(&addresses->bind, options->bind, true)) && source && target;
+	if (!endpoint_parse(endpoint, text, is_bind, problem)) {
+		message_error("%s", problem);
+		return false;
+	}
+	if (has_known_port(endpoint))
+		return true;
+	message_error("Error looking up %s: %s", endpoint->host, gai_strerror(EAI_SERVICE));
+	return false;
 }
 
 bool

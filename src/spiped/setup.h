@@ -5,15 +5,11 @@
 #include "net/server.h"
 #include "spiped/options.h"
 
-/* SOURCE, TARGET and -b. has_bind: there is a -b. */
-struct addresses {
-	struct endpoint source, target, bind;
-	struct address_list source_list, target_list, bind_list;
-	bool has_bind;
-};
-
-/* Every one of them is parsed, so that each that is no good is named, in one line each. false: one is. */
-bool setup_parse(struct addresses *addresses, const struct options *options);
+/*
+ * Parses an address and, where its port is a service by name, makes sure that there is one like that: -D must not wait
+ * for a slip of the pen. false: one line has said what is wrong.
+ */
+bool setup_parse(struct endpoint *endpoint, const char *text, bool is_bind);
 
 /* What -D will not wait for: whether nothing about this address has to be looked up on the network. */
 bool setup_is_immediate(const struct endpoint *endpoint);
