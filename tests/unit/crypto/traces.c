@@ -69,8 +69,7 @@ look_in(const uint8_t *memory, size_t length, bool found[PIECES])
 
 	for (size_t piece = 0; piece < pieces; piece++) {
 		memcpy(&heads[piece], complements[piece], sizeof heads[piece]);
-		/* Secrets are written by the word: no trace is at an odd address. */
-		for (size_t at = 0; at + PIECE <= length; at += 4) {
+		for (size_t at = 0; at + PIECE <= length; at++) {
 			uint64_t head, tail, complement;
 
 			memcpy(&head, memory + at, sizeof head);
