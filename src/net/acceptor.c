@@ -299,7 +299,10 @@ say(struct acceptor *a, enum log_level level, const char *event)
 void
 acceptor_drain(struct acceptor *a)
 {
+	if (a->is_killed)
+		return;
 	if (a->is_draining) {
+		a->is_killed = true;
 		say(a, LOG_LEVEL_WARNING, "kill");
 		for (unsigned i = 0; i < a->worker_count; i++)
 			mailbox_post(&a->workers[i].mailbox, &a->workers[i].order, MAIL_KILL);
