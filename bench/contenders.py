@@ -213,8 +213,7 @@ class Spiped(Contender):
         return version_of(self.program(), "-v")
 
     def prepare(self):
-        with open(self.path("key"), "wb") as file:
-            file.write(os.urandom(32))
+        write(self.path("key"), os.urandom(32).hex())
 
     def commands(self):
         common = ["-k", self.path("key"), *self.options]
