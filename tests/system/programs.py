@@ -135,9 +135,9 @@ class Launcher:
         self.processes.append(process)
         return process
 
-    def daemon(self, programs, role, source, target, key, *options, **how):
-        """spiped -F, in role -e or -d; returns when it listens."""
-        process = self.start(programs.spiped, role, "-s", source, "-t", target, "-k", key, "-F", *options, **how)
+    def daemon(self, programs, role, source, target, key, *options, under=(), **how):
+        """spiped -F, in role -e or -d, under a command that executes it; returns when it listens."""
+        process = self.start(*under, programs.spiped, role, "-s", source, "-t", target, "-k", key, "-F", *options, **how)
         process.is_gentle = programs.name == "ours"
         until(lambda: self.listens(process, source), f"{source} is listened on")
         return process

@@ -170,3 +170,24 @@ def test_a_command_line_that_is_refused(ours, theirs, launch, place, values, pro
         expected, errors = expected.splitlines()[0], errors.splitlines()[0]  # it explains some in a second line
     assert without_later_warnings(program, errors) == expected
     assert (status, output) == (1, "")
+
+
+@pytest.mark.parametrize("program", ["spiped", "spipe"])
+def test_the_version_is_on_standard_error_for_v_and_on_standard_output_for_version(ours, program):
+    path = getattr(ours, program)
+    status, output, errors = run(path, "-v")
+    assert (status, output) == (0, "")
+    assert re.fullmatch(rf"{program} \d+\.\d+\.\d+\S*\n", errors)
+    status, output, nothing = run(path, "--version")
+    assert (status, output.splitlines()[0], nothing) == (0, errors.rstrip("\n"), "")
+
+
+@pytest.mark.parametrize("program", ["spiped", "spipe"])
+def test_help_names_every_option_of_the_usage(ours, program):
+    path = getattr(ours, program)
+    status, output, errors = run(path, "--help")
+    usage = run(path)[2]
+    assert (status, errors) == (0, "")
+    assert output.startswith(usage)
+    for option in set(re.findall(r"(?<![\w-])--?\w[\w-]*", usage)) - {"-DFj"}:
+        assert re.search(rf"^ +(-\w, )?{option}\b|^ +{option},", output[len(usage):], re.M), option
