@@ -237,7 +237,7 @@ arguments_seconds(const struct arguments *arguments, uint64_t least, uint64_t mo
 
 	if (end == arguments->value || *end != '\0' || isnan(seconds))
 		return refuse(arguments, EINVAL);
-	if (seconds < 0 || seconds > (double)(most / 1000))
+	if (seconds < 0 || seconds * 1000 > (double)most)
 		return refuse(arguments, ERANGE);
 	*milliseconds = (uint64_t)(seconds * 1000 + 0.5);
 	if (seconds > 0 && *milliseconds == 0)

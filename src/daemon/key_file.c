@@ -55,7 +55,7 @@ name_key(struct key *key, const char *path)
 	const char *name = is_standard_input(path) ? "stdin" : slash != NULL ? slash + 1 : path;
 	size_t length = 0;
 
-	for (; name[length] != '\0' && length < KEY_NAME_MAX; length++)
+	for (; length < KEY_NAME_MAX && name[length] != '\0'; length++)
 		key->name[length] = name[length] > ' ' && name[length] <= '~' ? name[length] : '_';
 	if (length == 0)
 		key->name[length++] = '_';

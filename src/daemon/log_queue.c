@@ -37,8 +37,8 @@ ring_take(struct log_queue *queue, void *bytes, size_t length)
 static bool
 second_is_over(const struct log_queue *queue, uint64_t now)
 {
-	/* A clock that was set back starts a second too: better a few lines more than none for an hour. */
-	return now < queue->second || now - queue->second >= LOG_QUEUE_SECOND;
+	/* A clock that was set back wraps around here, and starts a second too: better than no line for an hour. */
+	return now - queue->second >= LOG_QUEUE_SECOND;
 }
 
 static bool

@@ -5,15 +5,15 @@
 #include <stdbool.h>
 #include <syslog.h>
 
-static const char *program = "spiped";
-static FILE *stream;
+static const char *program_name = "spiped";
+static FILE *messages;
 static bool to_syslog;
 
 void
-message_start(const char *name, FILE *where)
+message_start(const char *program, FILE *stream)
 {
-	program = name;
-	stream = where;
+	program_name = program;
+	messages = stream;
 	to_syslog = false;
 }
 
@@ -31,8 +31,8 @@ say(int priority, const char *kind, const char *format, va_list arguments)
 	(void)vsnprintf(text, sizeof text, format, arguments);
 	if (to_syslog)
 		syslog(priority, "%s%s", kind, text);
-	else if (stream != NULL)
-		(void)fprintf(stream, "%s: %s%s\n", program, kind, text);
+	else if (messages != NULL)
+		(void)fprintf(messages, "%s: %s%s\n", program_name, kind, text);
 }
 
 void
@@ -64,6 +64,6 @@ message_warning_line(const char *line)
 void
 message_text(const char *text)
 {
-	if (stream != NULL)
-		(void)fputs(text, stream);
+	if (messages != NULL)
+		(void)fputs(text, messages);
 }

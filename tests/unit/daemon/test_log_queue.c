@@ -186,6 +186,9 @@ the_last_line_tells_what_nobody_has(void **state)
 	assert_true(log_queue_take(&queue, 1000, true, &entry));
 	assert_string_equal(entry.text, "log left_out=2 dropped=1");
 	assert_false(log_queue_take(&queue, 1000, true, &entry));
+	log_queue_lost(&queue);
+	assert_true(log_queue_take(&queue, 1000, true, &entry));
+	assert_string_equal(entry.text, "log dropped=1");
 }
 
 int

@@ -1,5 +1,6 @@
 /* test_pidfile.c: what stands in a pidfile, and what is said when it cannot be written. */
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -82,7 +83,7 @@ a_check_changes_nothing(void **state)
 static void
 a_check_finds_what_is_in_the_way(void **state)
 {
-	char line[512];
+	char line[512], name[300] = "/tmp/";
 
 	assert_false(pidfile_check("/"));
 	assert_string_equal(said(), "spiped: Cannot write pidfile: /: Is a directory\n");
@@ -91,6 +92,9 @@ a_check_finds_what_is_in_the_way(void **state)
 	(void)snprintf(
 	    line, sizeof line, "spiped: Cannot write pidfile: %s: Not a directory\n", scratch_path("file/pid"));
 	assert_string_equal(said(), line);
+	memset(name + strlen(name), 'x', sizeof name - 1 - strlen(name));
+	assert_false(pidfile_check(name));
+	assert_non_null(strstr(said(), "File name too long"));
 }
 
 static int
