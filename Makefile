@@ -19,7 +19,7 @@ CONFIGURE = tools/configure
 TEST = tools/test $(if $(SHORT),--short)
 DESTINATION = $(if $(DESTDIR),DESTDIR=$(abspath $(DESTDIR)))
 
-.PHONY: all check lint format demo bench asan tsan install clean help
+.PHONY: all check lint format demo bench bench-crypto asan tsan install clean help
 .NOTPARALLEL:
 
 all: ## build what ships, optimised, into build/
@@ -49,6 +49,12 @@ bench: ## the measurements of bench/
 	$(CONFIGURE) $(BUILD) -Dbench=true
 	ninja -C $(BUILD) -j $(JOBS)
 	bench/run $(BUILD)
+
+bench-crypto: ## nanoseconds a packet, each backend and batch size
+	$(INSTALL_PACKAGES) $(PACKAGES)/build.txt
+	$(CONFIGURE) $(BUILD) -Dbench=true
+	ninja -C $(BUILD) -j $(JOBS) bench/crypto_bench
+	$(BUILD)/bench/crypto_bench
 
 asan: ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer; SHORT=1 for a few of the system tests
 	$(INSTALL_PACKAGES) $(TEST_PACKAGES)

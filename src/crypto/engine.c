@@ -101,12 +101,12 @@ engine_new_on(const struct backend *backend)
 }
 
 struct engine *
-engine_new(enum engine_backend choice)
+engine_new(enum engine_backend backend)
 {
 	struct engine *engine = NULL;
 
 	for (size_t i = 0; i < BACKENDS && engine == NULL; i++) {
-		if (choice == ENGINE_BEST || choice == backends[i].choice)
+		if (backend == ENGINE_BEST || backend == backends[i].choice)
 			engine = engine_new_on(backends[i].backend);
 	}
 	return engine;
@@ -123,18 +123,18 @@ engine_free(struct engine *engine)
 }
 
 bool
-engine_available(enum engine_backend choice)
+engine_available(enum engine_backend backend)
 {
-	struct engine *engine = engine_new(choice);
+	struct engine *engine = engine_new(backend);
 
 	engine_free(engine);
 	return engine != NULL;
 }
 
 const char *
-engine_name(enum engine_backend choice)
+engine_name(enum engine_backend backend)
 {
-	struct engine *engine = engine_new(choice);
+	struct engine *engine = engine_new(backend);
 	const char *name = engine == NULL ? "none" : engine->backend->name;
 
 	engine_free(engine);

@@ -173,7 +173,7 @@ digit_of(const uint8_t x[GROUP14_EXPONENT], unsigned column)
 		unsigned bit = tooth * SPAN + column;
 
 		if (bit < 8 * GROUP14_EXPONENT)
-			digit |= (x[GROUP14_EXPONENT - 1 - bit / 8] >> bit % 8 & 1u) << tooth;
+			digit |= ((unsigned)x[GROUP14_EXPONENT - 1 - bit / 8] >> bit % 8 & 1) << tooth;
 	}
 	return digit;
 }
