@@ -107,9 +107,8 @@ class Descriptor:
 
     def close(self):
         for fd in (self.fd, self.other):
-            try:
+            if fd is not None:
                 os.close(fd)
-            except
 
     def has_end(self):
         return self.kind != "terminal"
