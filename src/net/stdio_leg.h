@@ -9,7 +9,7 @@
 
 /* input -1: its end is there at once. 0, or a libuv error with everything undone. `leg` belongs to the result. */
 struct stdio_leg;
-int stdio_leg_open(struct stdio_leg **stdio, uv_loop_t *loop, int input, int output, const struct leg_owner *owner,
+int stdio_leg_open(struct stdio_leg **result, uv_loop_t *loop, int input, int output, const struct leg_owner *owner,
     void *context, struct leg *leg);
 
 /* After the leg has closed; a thread that is stuck in a read or a write is left behind, with what it needs, wiped. */

@@ -142,7 +142,7 @@ void pipe_event(struct pipe *pipe, const struct pipe_event *event, uint64_t now)
 bool pipe_next(struct pipe *pipe, struct pipe_action *action);
 
 /* PIPE_WANT_READ: read from this leg when it can be; PIPE_WANT_WRITE: send PIPE_WRITABLE when it can be. */
-unsigned pipe_wants(const struct pipe *pipe, enum pipe_leg leg);
+unsigned pipe_wants(const struct pipe *pipe, enum pipe_leg which);
 
 /*
  * Before a read from a leg that wants it. in has PIPE_IN_SIZE bytes, of which what is left of an earlier read takes
