@@ -64,7 +64,8 @@ proceed(struct pipe *p, uint64_t now)
 	}
 	if ((wants & SESSION_DH) != 0 && p->admit == STEP_DONE && p->dh == STEP_NONE)
 		p->dh = STEP_DUE;
-	if ((wants & SESSION_READY) != 0 && p->opened == STEP_NONE) {
+	/* S5 has gone too: no packet and no FIN may overtake it. */
+	if (wants == SESSION_READY && p->opened == STEP_NONE) {
 		p->key = session_key(&p->session);
 		p->deadline = UINT64_MAX;
 		if (p->legs[PIPE_PLAIN].connected && p->legs[PIPE_CIPHER].connected)
@@ -90,6 +91,7 @@ pipe_start(struct pipe *p, const struct pipe_settings *settings, const struct ke
 	/* A client's handshake has its time from when there is somebody to shake hands with; until then the race has.
 	 */
 	p->deadline = encrypts ? UINT64_MAX : now + settings->timeout;
+	proceed(p, now); /* a client's y is computed while the nonces travel */
 }
 
 /* P1 to P3: what was read from the plain leg becomes packets for the other. */
@@ -100,12 +102,12 @@ read_plain(struct pipe *p, const struct pipe_event *event, uint64_t now)
 	size_t sealed = 0;
 	enum error error = session_seal(&p->session, event->out->bytes, event->in, event->length, &sealed);
 
+	p->plain_in += event->length;
 	if (error != OK) {
 		pipe_release(p, event->out);
 		end_broken(p, PIPE_CIPHER, error, now);
 		return;
 	}
-	p->plain_in += event->length;
 	cipher->pending = event->out;
 	cipher->start = 0;
 	cipher->end = sealed;
@@ -142,8 +144,8 @@ on_read(struct pipe *p, const struct pipe_event *event, uint64_t now)
 
 	if (p->ending || leg->ended || event->length == 0) {
 		pipe_release(p, event->out);
-		/* Nothing can be written to it, and all that it had to say has been read. */
-		if (!p->ending && leg->unwritable)
+		/* It is broken one way or the other, and all that it had to say has been read. */
+		if (!p->ending && (leg->unwritable || leg->hung_up))
 			end_broken(p, event->leg, reset_reason(event->leg), now);
 		return;
 	}
@@ -180,7 +182,7 @@ on_written(struct pipe *p, const struct pipe_event *event, uint64_t now)
 	const uint8_t *bytes;
 	size_t handshake = event->leg == PIPE_CIPHER ? session_out(&p->session, &bytes) : 0;
 
-	if (event->length > 0 &&
+	if (event->length > 0 && !p->ending &&
 	    (p->legs[pipe_other(event->leg)].hung_up || p->legs[pipe_other(event->leg)].unwritable))
 		p->deadline = now + p->settings->timeout; /* it still gets somewhere */
 	if (handshake > 0) {
@@ -216,7 +218,7 @@ on_write_failed(struct pipe *p, enum pipe_leg which, uint64_t now)
 	pipe_drop_pending(p, which);
 	if (p->ending)
 		return;
-	if (p->opened != STEP_DONE || leg->ended)
+	if (p->opened != STEP_DONE || leg->ended || p->legs[pipe_other(which)].unwritable)
 		end_broken(p, which, reset_reason(which), now);
 	else
 		p->deadline = now + p->settings->timeout;
@@ -233,7 +235,7 @@ on_time(struct pipe *p, uint64_t now)
 	}
 	for (int i = 0; i < PIPE_LEGS; i++) {
 		if (p->legs[i].hung_up || p->legs[i].unwritable) {
-			end_broken(p, (enum pipe_leg)i, ERROR_STALLED, now);
+			end_at_once(p, ERROR_STALLED, now);
 			return;
 		}
 	}

@@ -121,8 +121,8 @@ pipe_next(struct pipe *p, struct pipe_action *action)
 	if (p->ending) {
 		if (next_close(p, PIPE_CIPHER, action) || next_close(p, PIPE_PLAIN, action))
 			return true;
-		if (!is_closed(&p->legs[PIPE_PLAIN]) || !is_closed(&p->legs[PIPE_CIPHER]) || next_release(p, action))
-			return action->kind == PIPE_RELEASE && action->buffer != NULL;
+		if (!is_closed(&p->legs[PIPE_PLAIN]) || !is_closed(&p->legs[PIPE_CIPHER]))
+			return false;
 		p->over = true;
 		p->deadline = UINT64_MAX;
 		action->kind = PIPE_OVER;
