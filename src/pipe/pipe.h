@@ -2,7 +2,7 @@
  * pipe.h: one connection's life, a state machine over two legs. Sans-I/O: it opens, reads, waits for and allocates
  * nothing, and decides everything; its driver (net/, a test, the simulation) does as told and says what happened.
  *
- *     pipe_start, then until PIPE_DONE:
+ *     pipe_start, then until PIPE_OVER:
  *         pipe_event(p, &event, now)            something happened
  *         while (pipe_next(p, &action)) ...     what to do about it, one thing at a time
  *         pipe_wants(p, leg), pipe_deadline(p)  what to wait for
