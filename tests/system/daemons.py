@@ -8,7 +8,7 @@ import socket
 import subprocess
 
 import pytest
-from network import PATIENCE, until
+from network import PATIENCE, read_exactly, until
 from peer import CLIENT, Peer, sha256_of_key_file
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may make namespaces, users and the like")
@@ -116,6 +116,23 @@ class Background:
         until(lambda: not self.is_running(), f"{pid} is gone")
 
 
+def background(launch, ours, place, role, source, target, key, *options, pidfile="pid", under=(), **how):
+    command = [*under, ours.spiped, role, "-s", source, "-t", target, "-k", key, *options]
+    if pidfile != f"{source}.pid":
+        command += ["-p", os.path.join(place, pidfile)]
+    return Background(launch, command, place, pidfile, **how)
+
+
+def passes(network, source, target, key):
+    """Whether spiped -d on source takes a peer with this key to target."""
+    peer = Peer(network.connect(source), CLIENT, secret_of(key)).handshake()
+    peer.send(b"good day")
+    plain = target.accept()
+    assert read_exactly(plain, 8) == b"good day"
+    peer.close()
+    plain.close()
+
+
 def child_of(process):
     """The one process that this one has started."""
     path = f"/proc/{process.pid}/task/{process.pid}/children"
@@ -182,11 +199,6 @@ def limits(soft, hard):
     return {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))}
 
 
-def limit_of(pid, name):
-    """(soft, hard) as the kernel has them for another process."""
-    return resource.prlimit(pid, name)
-
-
 def keepalive_of(sock):
     return sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
@@ -195,10 +207,6 @@ def timers_of(sock):
     """Seconds of silence before the first probe, between probes, and how many."""
     return tuple(sock.getsockopt(socket.IPPROTO_TCP, option)
                  for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT))
-
-
-def small_buffers(sock):
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
 
 
 def credentials(pid):
