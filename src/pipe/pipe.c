@@ -68,7 +68,7 @@ proceed(struct pipe *p, uint64_t now)
 	if (wants == SESSION_READY && p->opened == STEP_NONE) {
 		p->key = session_key(&p->session);
 		p->deadline = UINT64_MAX;
-		if (p->legs[PIPE_PLAIN].connected && p->legs[PIPE_CIPHER].connected)
+		if (p->legs[dialled_leg(p)].connected)
 			p->opened = STEP_DUE;
 	}
 }

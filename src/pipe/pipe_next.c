@@ -9,7 +9,7 @@ next_send(struct pipe *p, enum pipe_leg which, struct pipe_action *action)
 {
 	struct pipe_leg_state *leg = &p->legs[which];
 
-	if (!leg->connected || leg->blocked || leg->closed || leg->unwritable)
+	if (!leg->connected || leg->blocked || leg->unwritable)
 		return false;
 	action->length = which == PIPE_CIPHER ? session_out(&p->session, &action->bytes) : 0;
 	if (action->length == 0 && leg->pending != NULL) {
@@ -48,6 +48,7 @@ next_close(struct pipe *p, enum pipe_leg which, struct pipe_action *action)
 	struct pipe_leg_state *leg = &p->legs[which];
 	bool dead = leg->broken || leg->unwritable || p->hurried || p->opened != STEP_DONE;
 	bool stranger = which == PIPE_CIPHER && p->settings->kind == PIPE_DECRYPT && p->key == NULL;
+	bool is_clean;
 
 	if (leg->closed || !leg->connected)
 		return false;
@@ -61,9 +62,11 @@ next_close(struct pipe *p, enum pipe_leg which, struct pipe_action *action)
 		action->leg = which;
 		return true;
 	}
+	/* With end_at_far_end something may be unsent still: then it was no clean end for the peer. */
+	is_clean = p->reason == OK && leg->pending == NULL;
 	pipe_drop_pending(p, which);
 	leg->closed = true;
-	action->kind = p->reason == OK || stranger ? PIPE_CLOSE : PIPE_RESET;
+	action->kind = is_clean || stranger ? PIPE_CLOSE : PIPE_RESET;
 	action->leg = which;
 	return true;
 }
@@ -144,7 +147,7 @@ pipe_wants(const struct pipe *p, enum pipe_leg which)
 
 	if (!leg->connected || leg->closed)
 		return 0;
-	if (leg->blocked && !leg->unwritable)
+	if (leg->blocked)
 		wants |= PIPE_WANT_WRITE;
 	if (p->ending || leg->ended)
 		return wants;

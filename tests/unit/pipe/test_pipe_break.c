@@ -168,6 +168,64 @@ two_legs_that_take_nothing_any_more_end_at_once(void **state)
 	assert_reason(world, DECRYPTER, ERROR_CIPHER_RESET);
 }
 
+/* One read that is told although nobody wanted it: its buffer comes back, its bytes go nowhere. */
+static void
+read_out_of_turn(struct world *world, int i, enum pipe_leg which, size_t times)
+{
+	struct end *end = &world->ends[i];
+
+	for (size_t time = 0; time < times; time++)
+		pipe_event(&end->pipe,
+		    &(struct pipe_event){.kind = PIPE_READ,
+			.leg = which,
+			.in = world->in,
+			.length = 10,
+			.out = world_hand_in(end, PIPE_READ_SMALL)},
+		    world->now);
+	world_settle(world, end);
+	for (size_t place = 0; place < PIPE_RELEASES; place++)
+		assert_true(end->held[place] == NULL || !end->over);
+}
+
+static void
+events_that_no_longer_matter_are_ignored_and_buffers_come_back(void **state)
+{
+	static const enum pipe_event_kind kinds[] = {PIPE_DIALLED, PIPE_DIAL_FAILED, PIPE_ADMITTED, PIPE_END,
+	    PIPE_READ_FAILED, PIPE_DELIVERED, PIPE_DH_DONE, PIPE_TIME};
+	struct world *world = *state;
+
+	for (int i = 0; i < ENDS; i++) {
+		char before[DID_MAX + 1];
+
+		bring_to(world, i, HALF_CLOSED);
+		read_out_of_turn(world, i, PIPE_PLAIN, 2);
+		assert_null(world->ends[i].held[0]);
+		bring_to(world, i, ENDING);
+		strcpy(before, world->ends[i].did);
+		for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++)
+			world_tell(world, i, (struct pipe_event){.kind = kinds[kind], .leg = PIPE_CIPHER});
+		read_out_of_turn(world, i, PIPE_CIPHER, 1);
+		assert_did(world, i, before);
+		assert_broken_in_time(world, i, before);
+		assert_reason(world, i, ERROR_PLAIN_RESET);
+	}
+}
+
+static void
+to_be_told_twice_that_a_leg_broke_gives_it_no_more_time(void **state)
+{
+	struct world *world = *state;
+
+	bring_to(world, DECRYPTER, BUSY);
+	world_break(world, DECRYPTER);
+	world_wait(world, TIMEOUT - 1);
+	assert_false(world->ends[DECRYPTER].over);
+	world_tell(world, DECRYPTER, (struct pipe_event){.kind = PIPE_HANGUP, .leg = PIPE_PLAIN});
+	world_wait(world, 1);
+	assert_true(world->ends[DECRYPTER].over);
+	assert_reason(world, DECRYPTER, ERROR_STALLED);
+}
+
 int
 main(void)
 {
@@ -177,6 +235,8 @@ main(void)
 	    cmocka_unit_test(a_write_or_a_read_that_fails_while_data_flows_breaks_both),
 	    cmocka_unit_test(a_write_that_fails_in_the_handshake_ends_it),
 	    cmocka_unit_test(two_legs_that_take_nothing_any_more_end_at_once),
+	    cmocka_unit_test(events_that_no_longer_matter_are_ignored_and_buffers_come_back),
+	    cmocka_unit_test(to_be_told_twice_that_a_leg_broke_gives_it_no_more_time),
 	};
 
 	return cmocka_run_group_tests(tests, world_setup, world_teardown);

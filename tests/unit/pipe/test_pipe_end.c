@@ -162,22 +162,48 @@ what_a_broken_leg_still_holds_is_delivered_before_the_reset(void **state)
 	assert_did(world, ENCRYPTER, "DHHORwr.");
 }
 
+/* Broken: it reset the connection, or only takes nothing any more but has much to say. */
 static void
 when_one_side_broke_and_the_other_takes_nothing_time_ends_it(void **state)
 {
 	struct world *world = *state;
 
+	for (int deaf = 0; deaf < 2; deaf++) {
+		world_open(world);
+		world->wire[DECRYPTER].capacity = 3000;
+		world->ends[ENCRYPTER].legs[PIPE_CIPHER].read_most = 0;
+		world_say(world, DECRYPTER, 10000);
+		world_run(world);
+		world->to_app[DECRYPTER].is_deaf = true;
+		world->from_app[DECRYPTER].broken = !deaf;
+		world_say(world, ENCRYPTER, 1);
+		world_wait(world, TIMEOUT - 1);
+		assert_did(world, DECRYPTER, "DHO");
+		world_wait(world, 1);
+		assert_reason(world, DECRYPTER, ERROR_STALLED);
+		assert_did(world, DECRYPTER, "DHORr.");
+	}
+}
+
+/* What was sent is lost with the leg that failed: the end that came behind it is not passed on. */
+static void
+an_end_is_not_passed_to_a_leg_that_failed(void **state)
+{
+	struct world *world = *state;
+
 	world_open(world);
-	world->wire[DECRYPTER].capacity = 3000;
-	world->ends[ENCRYPTER].legs[PIPE_CIPHER].read_most = 0;
-	world_say(world, DECRYPTER, 10000);
+	world->ends[ENCRYPTER].legs[PIPE_CIPHER].write_until = HANDSHAKE + 3;
+	world_say(world, ENCRYPTER, 10);
+	world_end(world, ENCRYPTER);
 	world_run(world);
-	world_break(world, DECRYPTER);
-	world_wait(world, TIMEOUT - 1);
-	assert_did(world, DECRYPTER, "DHO");
-	world_wait(world, 1);
-	assert_reason(world, DECRYPTER, ERROR_STALLED);
-	assert_did(world, DECRYPTER, "DHORr.");
+	/* out of turn, too: nothing overtakes what waits to be written */
+	world_tell(world, ENCRYPTER, (struct pipe_event){.kind = PIPE_END, .leg = PIPE_PLAIN});
+	assert_did(world, ENCRYPTER, "DHHO");
+	world->ends[ENCRYPTER].legs[PIPE_CIPHER].write_fails = true;
+	world->ends[ENCRYPTER].legs[PIPE_CIPHER].write_until = UINT64_MAX;
+	world_run(world);
+	assert_reason(world, ENCRYPTER, ERROR_CIPHER_RESET);
+	assert_did(world, ENCRYPTER, "DHHORwr.");
 }
 
 /* Told that it is broken, and then there is nothing to read or an end where an error should be: do not ask again. */
@@ -217,19 +243,27 @@ an_application_that_ended_and_does_not_listen_breaks_the_connection(void **state
 	}
 }
 
+/* And what it could not send by then is a break for the other side, not an end. */
 static void
 spipe_may_end_at_the_far_end(void **state)
 {
 	struct world *world = *state;
 
 	world->ends[ENCRYPTER].settings.end_at_far_end = true;
-	world_open(world);
-	world_say(world, DECRYPTER, 5000);
-	world_end(world, DECRYPTER);
-	world_run(world);
-	assert_heard(world, ENCRYPTER, 5000);
-	assert_reason(world, ENCRYPTER, OK);
-	assert_did(world, ENCRYPTER, "DHHOsCc.");
+	for (int full = 0; full < 2; full++) {
+		world_open(world);
+		if (full)
+			world->wire[ENCRYPTER].capacity = 0;
+		world_say(world, ENCRYPTER, 7);
+		world_run(world);
+		world_say(world, DECRYPTER, 5000);
+		world_end(world, DECRYPTER);
+		world_run(world);
+		assert_heard(world, ENCRYPTER, 5000);
+		assert_reason(world, ENCRYPTER, OK);
+		assert_did(world, ENCRYPTER, full ? "DHHOsRc." : "DHHOsCc.");
+		assert_reason(world, DECRYPTER, full ? ERROR_CIPHER_RESET : OK);
+	}
 	world->ends[ENCRYPTER].settings.end_at_far_end = false;
 }
 
@@ -301,6 +335,7 @@ main(void)
 	    cmocka_unit_test(a_leg_that_fails_with_bytes_unwritten_at_the_end_is_not_waited_for),
 	    cmocka_unit_test(what_a_broken_leg_still_holds_is_delivered_before_the_reset),
 	    cmocka_unit_test(when_one_side_broke_and_the_other_takes_nothing_time_ends_it),
+	    cmocka_unit_test(an_end_is_not_passed_to_a_leg_that_failed),
 	    cmocka_unit_test(a_leg_known_to_be_broken_with_nothing_to_read_is_at_its_end),
 	    cmocka_unit_test(an_application_that_ended_and_does_not_listen_breaks_the_connection),
 	    cmocka_unit_test(spipe_may_end_at_the_far_end),

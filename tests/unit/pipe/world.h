@@ -112,6 +112,9 @@ encrypts(const struct end *end)
 	return end->settings.kind == PIPE_ENCRYPT;
 }
 
+/* A buffer for so many packets, which the world frees when it is released. */
+struct pipe_buffer *world_hand_in(struct end *end, size_t packets);
+
 void stream_put(struct stream *stream, const uint8_t *bytes, size_t length);
 void stream_break(struct stream *read_by_pipe, struct stream *written_by_pipe);
 

@@ -142,13 +142,14 @@ do_close(struct end *end, enum pipe_leg which, bool is_reset)
 	bool is_dead = leg->hung_up || leg->unwritable || leg->unreadable || leg->out->is_deaf;
 
 	assert_true(leg->connected && !leg->closed);
-	assert_true(is_reset == (pipe_reason(&end->pipe) != OK && !is_stranger));
+	assert_true(is_reset == ((pipe_reason(&end->pipe) != OK || leg->unwritten > 0) && !is_stranger));
 	if (!is_reset && !is_stranger) {
 		assert_true(end->legs[PIPE_CIPHER].fin_read && end->legs[PIPE_PLAIN].shut);
 		assert_true(end->settings.end_at_far_end || end->legs[PIPE_PLAIN].fin_read);
 		assert_true(end->settings.end_at_far_end || end->legs[PIPE_CIPHER].shut);
 	}
-	if (is_reset && !end->is_excused && end->opened && !is_dead && which != culprit)
+	if (is_reset && pipe_reason(&end->pipe) != OK && !end->is_excused && end->opened && !is_dead &&
+	    which != culprit)
 		assert_true(leg->out->length == 0 && leg->unwritten == 0);
 	leg->closed = true;
 	leg->awaiting = false;

@@ -30,8 +30,8 @@ leg_room(const struct leg *leg)
 	return leg->write_until - leg->wrote < most ? (size_t)(leg->write_until - leg->wrote) : most;
 }
 
-static struct pipe_buffer *
-hand_in(struct end *end, size_t packets)
+struct pipe_buffer *
+world_hand_in(struct end *end, size_t packets)
 {
 	struct pipe_buffer *buffer = malloc(sizeof(*buffer));
 	size_t place = 0;
@@ -53,25 +53,25 @@ read_leg(struct world *world, struct end *end, enum pipe_leg which)
 	struct leg *leg = &end->legs[which];
 	struct pipe_event event = {.kind = PIPE_READ, .leg = which, .in = world->in};
 	size_t offset, packets, most, length = stream_ready(leg->in);
+	bool is_last = length == 0 && (leg->in->ended || leg->in->broken || leg->read_fails);
 
 	if ((pipe_wants(&end->pipe, which) & PIPE_WANT_READ) == 0)
 		return false;
-	length = length < leg->read_most ? length : leg->read_most;
-	if (length == 0 && !leg->in->ended && !leg->in->broken && !leg->read_fails && !leg->hung_up &&
-	    !leg->unwritable && !leg->wakes_for_nothing)
+	if (length > 0 ? leg->read_most == 0 : !(is_last || leg->hung_up || leg->unwritable || leg->wakes_for_nothing))
 		return false;
 	leg->wakes_for_nothing = false;
 	memset(world->in, 0xa5, WIRE_PACKET);
 	most = pipe_read_into(&end->pipe, which, world->is_pressing, world->in, &offset, &packets);
 	assert_true(most > 0 && offset < WIRE_PACKET && offset + most <= PIPE_IN_SIZE);
 	leg->packets = packets;
+	most = most < leg->read_most ? most : leg->read_most;
 	length = length < most ? length : most;
-	if (length == 0 && leg->in->length == 0 && (leg->in->ended || leg->in->broken || leg->read_fails)) {
+	if (is_last) {
 		event.kind = leg->in->broken || leg->read_fails ? PIPE_READ_FAILED : PIPE_END;
 		leg->fin_read = event.kind == PIPE_END;
 		leg->unreadable = !leg->fin_read;
 	} else {
-		event.out = packets > 0 ? hand_in(end, packets) : NULL;
+		event.out = packets > 0 ? world_hand_in(end, packets) : NULL;
 		event.length = length;
 		stream_take(leg->in, world->in + offset, length);
 		leg->read += length;
