@@ -1,4 +1,4 @@
-"""What tests of the daemons share: a pair of them, one in the background, options of its sockets, worlds of their own."""
+"""What tests of the daemons share: a pair of them, one in the background, its sockets, worlds of their own."""
 import contextlib
 import ctypes
 import os
@@ -85,9 +85,9 @@ class Background:
         launch.pidfile(os.path.join(cwd, pidfile))
         self.pidfile, self.errors_path = os.path.join(cwd, pidfile), os.path.join(cwd, "errors")
         how.setdefault("stdin", subprocess.DEVNULL)
-        with open(self.errors_path, "wb") as errors:
-            self.status = subprocess.run([str(word) for word in command], stdout=subprocess.DEVNULL, stderr=errors,
-                                         cwd=cwd, timeout=PATIENCE, check=False, **how).returncode
+        with open(self.errors_path, "wb") as errors, open(os.path.join(cwd, "output"), "wb") as output:
+            self.status = subprocess.run([str(word) for word in command], stdout=output, stderr=errors, cwd=cwd,
+                                         timeout=PATIENCE, check=False, **how).returncode
 
     @property
     def errors(self):

@@ -57,7 +57,7 @@ def test_462_y_of_0_and_p_minus_1_is_refused_always(network, launch, ours, key, 
 # Broken connections
 
 def opened(network, launch, ours, key, role, *options, buffer=None):
-    """(the daemon, the peer, its plain side), the peer being what has the other role; buffer: what plain holds unread."""
+    """(the daemon, the peer in the other role, the plain side); buffer: what the plain side holds unread."""
     def limit(sock):
         if buffer:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)

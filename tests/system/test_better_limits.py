@@ -84,13 +84,13 @@ def test_max_handshakes_the_oldest_of_the_source_with_most_goes(network, launch,
 
 @needs_root
 def test_max_handshakes_an_IPv6_source_is_its_64(network, launch, ours, key):
-    own = [f"addr add {address}/128 dev lo" for address in ("fd00:0:0:1::1", "fd00:0:0:1::2", "fd00:0:0:2::1")]
+    own = [f"addr add {address}/128 dev lo" for address in ("fd00:0:0:1:a::1", "fd00:0:0:1:b::1", "fd00:0:0:2::1")]
     with network_of_its_own(*own):
         source, target = network.address(IPV6), network.listen()
         source.text = f"[::]:{source.where[1]}"
         launch.daemon(ours, "-d", source, target.address, key, "--max-handshakes", "3", "-o", "60")
         socks = []
-        for host in ("fd00:0:0:2::1", "fd00:0:0:1::1", "fd00:0:0:1::2", "::1"):
+        for host in ("fd00:0:0:2::1", "fd00:0:0:1:a::1", "fd00:0:0:1:b::1", "::1"):
             socks.append(network.keep(socket.create_connection(source.where, source_address=(host, 0))))
             read_exactly(socks[-1], 32)
         until(lambda: ended(*socks), "one goes")
@@ -161,7 +161,7 @@ def test_463_with_64_descriptors_and_200_clients_it_lives_and_serves_as_soon_as_
 
 
 def next_served(target, key):
-    """Clients that left are connected still, until their handshakes are over: takes all, until one has something to say."""
+    """Clients that left stay connected until their handshakes are over: takes all, until one has something to say."""
     while True:
         peer = Peer(target.accept(), SERVER, secret_of(key), forward_secrecy=False).handshake()
         readable = select.select([peer.sock], [], [], 10)[0]
@@ -212,7 +212,7 @@ def test_463_one_failed_allocation_refuses_a_connection_and_no_more(network, lau
 
 
 def test_a_burst_of_connections_fits_the_backlog(network, launch, ours, key):
-    """While nobody accepts, the kernel answers all of them, where a backlog of 10 makes most wait for a second or more."""
+    """While nobody accepts, the kernel answers all; with a backlog of 10 most would wait for a second or more."""
     burst = min(300, kernel_default("core/somaxconn"))
     door = Door(network, launch, ours, key)
     door.process.signal(signal.SIGSTOP)

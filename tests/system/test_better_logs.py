@@ -6,7 +6,7 @@ import socket
 import time
 
 import pytest
-from daemons import Background, Door, Pair, needs_root, secret_of
+from daemons import Background, Door, Pair, background, needs_root, secret_of
 from network import PATIENCE, read_exactly, read_to_end, until
 from peer import CLIENT, SERVER, Peer
 
@@ -47,8 +47,7 @@ LEVELS = [((), ""), (("--log-level", "info"), "start open close"), (("--log-leve
 @pytest.mark.parametrize("options, events", LEVELS, ids=[" ".join(level[0]) or "-" for level in LEVELS])
 def test_daemonized_warnings_only_unless_asked_for_more(network, launch, ours, place, key, options, events):
     source, target = network.address(), network.listen()
-    daemon = Background(launch, [ours.spiped, "-d", "-s", source, "-t", target.address, "-k", key, "-p", "pid", *options],
-                        place, "pid")
+    daemon = background(launch, ours, place, "-d", source, target.address, key, *options)
     one_connection(network, source, target, key)
     target.close()
     Peer(network.connect(source), CLIENT, secret_of(key), forward_secrecy=False).nonces()
@@ -140,16 +139,13 @@ def test_warnings_that_nobody_reads_block_nothing_and_drops_are_counted(network,
     with os.fdopen(reads, "rb") as log:
         assert len(log.read(filled)) == filled
         is_refused(source)
-        lines, dropped = [], None
-        while dropped is None:
-            lines.append(log.readline().decode())
-            dropped = re.search(r" dropped=(\d+)$", lines[-1])
-        told = [line for line in lines if " refused " in line]
-        assert 100 < len(told) < many
-        assert len(told) + int(dropped.group(1)) == many + 1
         process.may_die = True
         process.signal(signal.SIGTERM)
-        assert process.wait() == 0
+        rest = log.read().decode()
+    assert process.wait() == 0
+    told, dropped = len(re.findall(" refused ", rest)), sum(map(int, re.findall(r" dropped=(\d+)$", rest, re.M)))
+    assert 100 < told < many
+    assert told + dropped == many + 1
 
 
 def test_a_blocked_log_does_not_keep_the_daemon_from_ending(network, launch, ours, key):

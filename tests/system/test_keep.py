@@ -28,7 +28,8 @@ def test_when_the_parent_exits_0_the_listener_accepts(network, launch, ours, pla
 
 @needs_root
 def test_a_daemon_keeps_its_working_directory_and_standard_error_and_nothing_else(network, launch, ours, place, key):
-    daemon = background(launch, ours, place, "-d", network.address(), network.address(), key)
+    with open(key, "rb") as stdin:
+        daemon = background(launch, ours, place, "-d", network.address(), network.address(), key, stdin=stdin)
     assert daemon.link("cwd") == os.path.realpath(place)
     assert [daemon.link(f"fd/{fd}") for fd in (0, 1)] == ["/dev/null", "/dev/null"]
     assert daemon.link("fd/2") == os.path.realpath(daemon.errors_path)
@@ -77,7 +78,7 @@ def test_the_start_has_its_order(network, launch, ours, place, key, name, argume
     assert daemon.status == 1
     assert daemon.errors.startswith("spiped: " + expected.format(**values))
     assert daemon.errors.count("\n") == 1
-    assert sorted(os.listdir(place)) == ["errors", "key"]
+    assert sorted(os.listdir(place)) == ["errors", "key", "output"]
 
 
 @needs_root
@@ -113,7 +114,8 @@ def test_D_leaves_its_parent_at_once_and_looks_up_until_there_is_an_answer(netwo
     until(source.is_listened_on, "it listens")
     until(lambda: has_address_or_retries(network, source, target, key), "it serves")
     if late == "source":
-        assert re.fullmatch(r"spiped: warning: Error looking up late\.test: .*; trying again every second\n", daemon.errors)
+        assert re.fullmatch(r"spiped: warning: Error looking up late\.test: .*; trying again every second\n",
+                            daemon.errors)
 
 
 def has_address_or_retries(network, source, target, key):
@@ -284,8 +286,8 @@ def process_with(argument):
 
 def test_the_null_device_as_pidfile_stays_the_null_device(network, launch, ours, place, key):
     source = network.address()
-    daemon = Background(launch, [ours.spiped, "-e", "-s", source, "-t", network.address(), "-k", key, "-p", "/dev/null"],
-                        place, "pid")
+    arguments = ["-e", "-s", source, "-t", network.address(), "-k", key, "-p", "/dev/null"]
+    daemon = Background(launch, [ours.spiped, *arguments], place, "pid")
     with open(f"{place}/pid", "w", encoding="ascii") as file:
         file.write(process_with(str(source)))
     assert (daemon.status, daemon.errors) == (0, "")
@@ -316,5 +318,6 @@ def test_process_1_of_a_container(network, launch, ours, key):
 def test_an_address_in_use_is_told_and_left_alone(network, launch, ours, place, key):
     taken = network.listen()
     daemon = background(launch, ours, place, "-d", taken.address, network.address(), key)
-    assert (daemon.status, daemon.errors) == (1, f"spiped: Error binding to {taken.address}: {os.strerror(errno.EADDRINUSE)}\n")
+    expected = f"spiped: Error binding to {taken.address}: {os.strerror(errno.EADDRINUSE)}\n"
+    assert (daemon.status, daemon.errors) == (1, expected)
     network.connect(taken.address)

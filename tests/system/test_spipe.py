@@ -225,7 +225,8 @@ def test_standard_output_closed_is_a_message(far, kind):
     wrappers = {"nobody reads": (), "closed": ("sh", "-c", 'exec "$0" "$@" >&-'),
                 "full": ("sh", "-c", 'exec "$0" "$@" >/dev/full')}
     reasons = {"nobody reads": "Broken pipe", "closed": "Bad file descriptor", "full": "No space left on device"}
-    spipe = far.launch.start(*wrappers[kind], far.ours.spipe, "-t", target, "-k", key, stdin=subprocess.PIPE, stdout=writes)
+    spipe = far.launch.start(*wrappers[kind], far.ours.spipe, "-t", target, "-k", key, stdin=subprocess.PIPE,
+                             stdout=writes)
     os.close(writes)
     spipe.may_die = True
     peer = far.peer().handshake()
