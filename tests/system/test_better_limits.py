@@ -171,6 +171,7 @@ def next_served(target, key):
         peer.close()
 
 
+@needs_root
 def test_463_running_out_of_descriptors_while_it_runs_is_told_and_survived(network, launch, ours, key):
     """Beneath its own limits: somebody else has taken what it counted on."""
     door = Door(network, launch, ours, key, "-o", "60")
