@@ -66,7 +66,7 @@ tsan: ## the tests under ThreadSanitizer; SHORT=1 for a few of the system tests
 	$(CONFIGURE) $(TSAN) -Dtests=enabled -Dbench=true -Db_sanitize=thread -Db_lundef=false
 	$(TEST) $(TSAN)
 
-install: ## into $(DESTDIR)$(PREFIX): programs, man pages, completions
+install: ## into $(DESTDIR)$(PREFIX): programs, man pages, completions, a systemd unit
 	$(INSTALL_PACKAGES) $(PACKAGES)/build.txt
 	$(CONFIGURE) $(BUILD) -Dprefix=$(PREFIX)
 	ninja -C $(BUILD) -j $(JOBS)
@@ -76,4 +76,4 @@ clean: ## remove every build folder of these verbs
 	rm -rf $(BUILD) $(ASAN) $(TSAN) $(LINT)
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
