@@ -90,6 +90,7 @@ a_reset_waits_no_longer_than_its_time(void **state)
 
 	for (int held = 0; held < 2; held++) {
 		send_bad_packet(world, DECRYPTER, 3);
+		world_tell(world, DECRYPTER, (struct pipe_event){.kind = PIPE_HANGUP, .leg = PIPE_CIPHER});
 		world->ends[DECRYPTER].hold_delivery = held;
 		world->is_stalled[DECRYPTER] = !held;
 		world->to_app[DECRYPTER].capacity = held ? ROOMY : 100;
@@ -178,6 +179,8 @@ when_one_side_broke_and_the_other_takes_nothing_time_ends_it(void **state)
 		world->from_app[DECRYPTER].broken = !deaf;
 		world_say(world, ENCRYPTER, 1);
 		world_wait(world, TIMEOUT - 1);
+		/* to look again whether it takes something is not progress */
+		world_tell(world, DECRYPTER, (struct pipe_event){.kind = PIPE_WRITABLE, .leg = PIPE_CIPHER});
 		assert_did(world, DECRYPTER, "DHO");
 		world_wait(world, 1);
 		assert_reason(world, DECRYPTER, ERROR_STALLED);

@@ -8,8 +8,11 @@ enum { STEPS_MAX = 3000000 };
 void
 stream_put(struct stream *stream, const uint8_t *bytes, size_t length)
 {
+	if (length == 0)
+		return;
 	if (stream->start + stream->length + length > stream->size) {
-		memmove(stream->bytes, stream->bytes + stream->start, stream->length);
+		if (stream->length > 0)
+			memmove(stream->bytes, stream->bytes + stream->start, stream->length);
 		stream->start = 0;
 		if (stream->length + length > stream->size) {
 			stream->size = 2 * (stream->length + length);
@@ -17,8 +20,7 @@ stream_put(struct stream *stream, const uint8_t *bytes, size_t length)
 			assert_non_null(stream->bytes);
 		}
 	}
-	if (length > 0)
-		memcpy(stream->bytes + stream->start + stream->length, bytes, length);
+	memcpy(stream->bytes + stream->start + stream->length, bytes, length);
 	stream->length += length;
 }
 

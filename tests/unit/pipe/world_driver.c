@@ -48,12 +48,13 @@ check(struct world *world, struct end *end)
 
 		all |= wants;
 		assert_true(wants == 0 || (leg->connected && !leg->closed));
+		assert_false((wants & PIPE_WANT_WRITE) != 0 && leg->unwritable);
 		if ((wants & PIPE_WANT_READ) == 0)
 			continue;
 		/* back pressure, nothing after an end, and of the cipher leg no more than the handshake */
 		assert_false(leg->fin_read || leg->unreadable);
 		assert_true(end->opened || (which == PIPE_CIPHER && leg->read < HANDSHAKE));
-		assert_true(to->unwritten == 0 || !end->opened);
+		assert_true((to->unwritten == 0 && !to->unwritable) || !end->opened);
 	}
 	/* never stuck, and a broken connection is gone after its -o */
 	assert_true(all != 0 || end->dial_asked || pipe_deadline(&end->pipe) != UINT64_MAX);
