@@ -233,6 +233,23 @@ read_unwatched(struct connection *c)
 	return false;
 }
 
+/* A broken leg of which nothing can be read now has its time from now on, whatever else could be read before. */
+static bool
+tell_hang_up(struct connection *c)
+{
+	for (int which = 0; which < PIPE_LEGS; which++) {
+		const struct leg *leg = &c->legs[which];
+
+		if (leg->open && leg->hung_up && !c->told_hang_up[which] &&
+		    (pipe_wants(&c->pipe, (enum pipe_leg)which) & PIPE_WANT_READ) == 0) {
+			c->told_hang_up[which] = true;
+			tell_leg(c, PIPE_HANGUP, (enum pipe_leg)which);
+			return true;
+		}
+	}
+	return false;
+}
+
 static void
 on_timer(uv_timer_t *timer)
 {
@@ -277,7 +294,7 @@ settle(struct connection *c)
 				return;
 			check_delivery(c);
 		}
-	} while (read_unwatched(c));
+	} while (read_unwatched(c) || tell_hang_up(c));
 	for (int which = 0; which < PIPE_LEGS; which++) {
 		unsigned wants = pipe_wants(&c->pipe, (enum pipe_leg)which);
 
@@ -307,8 +324,7 @@ leg_hung_up(struct leg *leg)
 	struct connection *c = leg->context;
 
 	tell_leg(c, PIPE_WRITABLE, leg->which); /* a write that waits will fail now, and so be known */
-	if ((pipe_wants(&c->pipe, leg->which) & PIPE_WANT_READ) == 0)
-		tell_leg(c, PIPE_HANGUP, leg->which);
+	(void)tell_hang_up(c);
 	settle(c);
 }
 

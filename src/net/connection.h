@@ -49,7 +49,7 @@ struct connection {
 	uint64_t retry_at; /* no memory for a read: not before this */
 	int system_error;  /* errno behind a failed dial or write; 0 */
 	uint8_t open_handles;
-	bool opened, awaiting[PIPE_LEGS];
+	bool opened, awaiting[PIPE_LEGS], told_hang_up[PIPE_LEGS];
 	char peer[PEER_TEXT];
 };
 
