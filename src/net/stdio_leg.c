@@ -311,8 +311,9 @@ stdio_leg_free(struct stdio_leg *stdio)
 	uv_mutex_lock(&stdio->mutex);
 	is_running = stdio->input.is_running || stdio->output.is_running;
 	uv_mutex_unlock(&stdio->mutex);
+	if (is_running)
+		return; /* wiped now, a write that is stuck would go on with zeros */
 	bytes_wipe(stdio->input.bytes, STREAM_SIZE);
 	bytes_wipe(stdio->output.bytes, STREAM_SIZE);
-	if (!is_running)
-		free(stdio);
+	free(stdio);
 }

@@ -12,7 +12,7 @@ struct stdio_leg;
 int stdio_leg_open(struct stdio_leg **result, uv_loop_t *loop, int input, int output, const struct leg_owner *owner,
     void *context, struct leg *leg);
 
-/* After the leg has closed; a thread that is stuck in a read or a write is left behind, with what it needs, wiped. */
+/* After the leg has closed; a thread that is stuck in a read or a write is left behind, with all that it needs. */
 void stdio_leg_free(struct stdio_leg *stdio);
 
 #endif
