@@ -13,6 +13,10 @@
 #include "net/socket.h"
 
 enum { ACCEPT_AT_ONCE = 64, RETRY_MS = 1000, WARN_EVERY_MS = 60000 };
+
+/* Told to go and not gone yet: accept(2) is quicker than a worker, which would have ever more of a flood to do. */
+enum { EVICTED_AT_ONCE = 64 };
+
 enum { WARN_CONNECTIONS, WARN_HANDSHAKES, WARN_SHORTAGE };
 
 static bool
@@ -83,6 +87,7 @@ evict(struct acceptor *a, uint32_t slot)
 	struct accepted *accepted = a->by_slot[slot];
 
 	accepted->standing = ACCEPTED_EVICTED;
+	a->evicted++;
 	mailbox_post(&accepted->worker->mailbox, &accepted->verdict, MAIL_EVICTED);
 }
 
@@ -171,6 +176,10 @@ hand_out(struct acceptor *a, int fd, const struct address *peer)
 static bool
 has_room(struct acceptor *a)
 {
+	if (a->evicted >= EVICTED_AT_ONCE) {
+		set_paused(a, true); /* not for long: on_gone */
+		return false;
+	}
 	if (!encrypts(a) || admission_take(&a->admission))
 		return true;
 	warn(a, WARN_CONNECTIONS, "limit", "connections", a->admission.limit);
@@ -251,7 +260,9 @@ on_gone(struct acceptor *a, struct accepted *accepted)
 		next = admission_end(&a->admission);
 		if (next != ADMISSION_NONE)
 			admitted(a, a->by_slot[next]);
-	} else if (accepted->standing != ACCEPTED_EVICTED) {
+	} else if (accepted->standing == ACCEPTED_EVICTED) {
+		a->evicted--;
+	} else {
 		a->by_slot[accepted->slot] = NULL;
 		admission_leave(&a->admission, accepted->slot);
 	}

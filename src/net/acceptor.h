@@ -25,6 +25,7 @@ struct acceptor {
 	size_t listener_count;
 	uv_timer_t retry; /* accepting again after a shortage, at the latest */
 	uint32_t count;   /* connections that are not over */
+	uint32_t evicted; /* those of them that were told to go */
 	bool is_paused, is_draining, is_killed;
 	uint64_t warned_at[3];                      /* when a limit was last named; by enum in acceptor.c */
 	void (*drained)(struct acceptor *acceptor); /* draining, and none is left: once */
