@@ -45,7 +45,7 @@ start(struct client *client, enum error *error)
 	struct connection *c = &client->connection;
 
 	*error = ERROR_MEMORY;
-	if (driver_start(&client->driver) != 0)
+	if (dh_pool_start(&client->loop, client->driver.dh_limit) != 0 || driver_start(&client->driver) != 0)
 		return false;
 	snprintf(c->peer, PEER_TEXT, "stdin");
 	if (stdio_leg_open(&client->stdio, &client->loop, client->config->input, client->config->output,

@@ -9,6 +9,12 @@
 
 struct dh_request;
 
+/*
+ * Starts the pool, of so many threads: once, before any other use of it, so that a system which refuses them does so
+ * at the start and not at the first connection, where libuv would abort. 0, or a libuv error. Run the loop afterwards.
+ */
+int dh_pool_start(uv_loop_t *loop, unsigned threads);
+
 /* One that waits for a result: part of its owner's memory. */
 struct dh_client {
 	struct dh_client *next;

@@ -1,10 +1,12 @@
 /* server.c: puts the daemon together: loop, resolver, workers, acceptor, signals; and takes it apart again. */
 #include "net/server.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/line.h"
 #include "net/acceptor.h"
@@ -18,6 +20,8 @@ enum {
 };
 
 enum { SIGNALS = 3 };
+
+static const int signal_numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
 
 struct server {
 	struct server_config config;
@@ -120,16 +124,48 @@ on_signal(uv_signal_t *handle, int number)
 static int
 start_signals(struct server *server)
 {
-	static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
 	int status = 0;
 
 	for (int i = 0; i < SIGNALS && status == 0; i++) {
 		server->signals[i].data = server;
 		status = uv_signal_init(&server->loop, &server->signals[i]);
 		if (status == 0)
-			status = uv_signal_start(&server->signals[i], on_signal, numbers[i]);
+			status = uv_signal_start(&server->signals[i], on_signal, signal_numbers[i]);
 	}
 	return status;
+}
+
+/* Holds our signals back from this thread, and from those that it starts. */
+static void
+hold_signals(sigset_t *before)
+{
+	sigset_t ours;
+
+	sigemptyset(&ours);
+	for (int i = 0; i < SIGNALS; i++)
+		sigaddset(&ours, signal_numbers[i]);
+	pthread_sigmask(SIG_BLOCK, &ours, before);
+}
+
+static void
+end_at_once(int number)
+{
+	(void)number;
+	_exit(0);
+}
+
+/* libuv leaves them their default action, by which one that comes late would make this a death and not an exit. */
+static void
+stop_signals(struct server *server)
+{
+	sigset_t before;
+
+	hold_signals(&before);
+	for (int i = 0; i < SIGNALS; i++) {
+		uv_close((uv_handle_t *)&server->signals[i], NULL);
+		(void)signal(signal_numbers[i], signal_numbers[i] == SIGHUP ? SIG_IGN : end_at_once);
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 /* The last connection has gone: close everything that keeps the loop running. */
@@ -138,8 +174,7 @@ drained(struct acceptor *acceptor)
 {
 	struct server *server = (struct server *)((char *)acceptor - offsetof(struct server, acceptor));
 
-	for (int i = 0; i < SIGNALS; i++)
-		uv_close((uv_handle_t *)&server->signals[i], NULL);
+	stop_signals(server);
 	resolver_stop(&server->resolver);
 	acceptor_stop(acceptor);
 }
@@ -148,15 +183,15 @@ static int
 start_workers(struct server *server)
 {
 	unsigned threads = server->config.workers > LEAST_POOL_THREADS ? server->config.workers : LEAST_POOL_THREADS;
-	char text[16];
+	int status = dh_pool_start(&server->loop, threads);
 
-	snprintf(text, sizeof(text), "%u", threads);
-	setenv("UV_THREADPOOL_SIZE", text, 1); /* read by libuv when the first job is queued */
+	if (status != 0)
+		return status;
 	server->workers = calloc(server->config.workers, sizeof(struct worker));
 	if (server->workers == NULL)
 		return UV_ENOMEM;
 	for (unsigned i = 0; i < server->config.workers; i++) {
-		int status = worker_start(&server->workers[i], &server->config, &server->settings,
+		status = worker_start(&server->workers[i], &server->config, &server->settings,
 		    &server->acceptor.mailbox, threads, copy_targets, server);
 
 		if (status != 0)
@@ -185,8 +220,12 @@ close_any(uv_handle_t *handle, void *unused)
 static int
 start(struct server *server)
 {
-	int status = start_workers(server);
+	sigset_t before;
+	int status;
 
+	hold_signals(&before); /* they are for this thread, not for those that carry connections */
+	status = start_workers(server);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (status == 0)
 		status = resolver_start(&server->resolver, &server->loop, server->config.target,
 		    server->config.target_addresses, server->config.resolve_interval, server->config.log,
