@@ -63,13 +63,11 @@ name_key(struct key *key, const char *path)
 }
 
 static bool
-note_status(struct key_file *file, int fd)
+note_status(struct key_file *file, int fd, struct stat *status)
 {
-	struct stat status;
-
-	if (fstat(fd, &status) != 0)
+	if (fstat(fd, status) != 0)
 		return false;
-	file->readable_by_others = S_ISREG(status.st_mode) && (status.st_mode & (S_IRGRP | S_IROTH)) != 0;
+	file->readable_by_others = S_ISREG(status->st_mode) && (status->st_mode & (S_IRGRP | S_IROTH)) != 0;
 	return true;
 }
 
@@ -125,13 +123,14 @@ bool
 key_file_read(struct key_file *file, const char *path)
 {
 	int fd = open_file(path), error;
+	struct stat status;
 
 	*file = (struct key_file){.path = path};
 	if (fd < 0)
 		return cannot("Cannot open file", path, errno);
 	file->key = new_key();
 	key_file_lock(file);
-	error = file->key == NULL ? ENOMEM : !note_status(file, fd) ? errno : hash_descriptor(file, fd);
+	error = file->key == NULL ? ENOMEM : !note_status(file, fd, &status) ? errno : hash_descriptor(file, fd);
 	if (!is_standard_input(path))
 		(void)close(fd);
 	if (error != 0) {
@@ -147,18 +146,25 @@ bool
 key_file_check(struct key_file *file, const char *path)
 {
 	struct stat status;
-	bool read;
+	int fd, error;
 
 	*file = (struct key_file){.path = path};
 	if (is_standard_input(path))
 		return true;
-	if (stat(path, &status) != 0 || access(path, R_OK) != 0)
+	/* Whoever waits at the other end of a FIFO would see that it was opened. */
+	if (stat(path, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)))
+		return access(path, R_OK) == 0 || cannot("Cannot open file", path, errno);
+	fd = open_file(path);
+	if (fd < 0)
 		return cannot("Cannot open file", path, errno);
-	if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
-		return true;
-	read = key_file_read(file, path);
-	key_file_forget(file);
-	return read;
+	error = !note_status(file, fd, &status) ? errno : S_ISDIR(status.st_mode) ? EISDIR : 0;
+	(void)close(fd);
+	if (error != 0)
+		return cannot("Error reading file", path, error);
+	/* It is not read: the file system would note when it was. */
+	file->is_read = S_ISREG(status.st_mode);
+	file->length = (uint64_t)status.st_size;
+	return true;
 }
 
 void

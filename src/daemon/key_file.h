@@ -23,7 +23,10 @@ struct key_file {
  */
 bool key_file_read(struct key_file *file, const char *path);
 
-/* For --check: whether it could be read. A FIFO, a device and standard input are not; file->key stays NULL. */
+/*
+ * For --check: whether it could be read. Nothing is, so file->key stays NULL; a FIFO and a device are not even opened.
+ * false: one line has said why.
+ */
 bool key_file_check(struct key_file *file, const char *path);
 
 /* One warning for each thing that is wrong with a file that was read or checked. */

@@ -68,7 +68,7 @@ pidfile_check(const char *path)
 			return cannot_write(path, EISDIR);
 		return access(path, W_OK) == 0 || cannot_write(path, errno);
 	}
-	if (errno != ENOENT)
+	if (errno != ENOENT || path[0] == '\0')
 		return cannot_write(path, errno);
 	if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy)
 		return cannot_write(path, ENAMETOOLONG);

@@ -118,6 +118,18 @@ privileges_check(const struct identity *identity)
 	return false;
 }
 
+bool
+privileges_may_give_to(const struct identity *owner)
+{
+	gid_t groups[IDENTITY_GROUPS];
+	int count = getgroups(IDENTITY_GROUPS, groups);
+	bool is_ours = !owner->has_group || owner->gid == getegid();
+
+	for (int i = 0; i < count && !is_ours; i++)
+		is_ours = groups[i] == owner->gid;
+	return geteuid() == 0 || (is_ours && (!owner->has_user || owner->uid == geteuid()));
+}
+
 static bool
 failed(const char *what, int error)
 {

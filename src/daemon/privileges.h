@@ -26,6 +26,9 @@ bool identity_parse(struct identity *identity, const char *text);
 /* Whether this process could become it, as far as can be told without trying; false: one line has said why not. */
 bool privileges_check(const struct identity *identity);
 
+/* Whether this process could make them the owner of a file of its own. */
+bool privileges_may_give_to(const struct identity *owner);
+
 /*
  * Becomes it: supplementary groups, group, user, and then makes sure that there is no way back. false: one line has
  * said why, and the process must end. Before the first thread.

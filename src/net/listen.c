@@ -162,7 +162,7 @@ check_path(const struct address *address)
 	memcpy(directory, path, length);
 	directory[length] = '\0';
 	if (lstat(path, &status) == 0 && !is_stale(address))
-		return -EADDRINUSE;
+		return S_ISSOCK(status.st_mode) ? -EADDRINUSE : -EEXIST;
 	return faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) < 0 ? -errno : 0;
 }
 

@@ -32,7 +32,8 @@ bool listen_open(struct listeners *listeners, const char *source, const struct a
 
 /*
  * For --check: whether an address could be bound, leaving nothing behind: 0, or a negative errno (-EADDRINUSE when a
- * running one holds it). A UNIX socket's path is not created: its directory is judged.
+ * running one holds it, -EEXIST when what has a UNIX socket's path is no socket). Such a path is not created: its
+ * directory is judged.
  */
 int listen_check(const struct address *address);
 

@@ -21,12 +21,20 @@ check_key(const char *path)
 	return true;
 }
 
+/* Only a UNIX socket gets an owner. */
 static bool
-check_identity(const char *text)
+check_source_owner(const struct options *options)
 {
-	struct identity identity;
+	struct identity owner;
 
-	return text == NULL || identity_parse(&identity, text);
+	if (options->source_owner == NULL)
+		return true;
+	if (!identity_parse(&owner, options->source_owner))
+		return false;
+	if (options->source[0] != '/' || privileges_may_give_to(&owner))
+		return true;
+	message_error("Error setting the owner of %s: %s", options->source, strerror(EPERM));
+	return false;
 }
 
 static bool
@@ -99,7 +107,7 @@ check_run(const struct options *options)
 	    check_addresses(options),
 	    check_key(options->key),
 	    check_user(options->user),
-	    check_identity(options->source_owner),
+	    check_source_owner(options),
 	    options->foreground || pidfile_check(options->pidfile),
 	    setup_fit(&server),
 	};
