@@ -7,7 +7,7 @@ import time
 
 import pytest
 from daemons import Door, hosts, needs_root, network_of_its_own
-from network import FAMILIES, UNIX, Address
+from network import FAMILIES, IPV4, UNIX, Address
 from programs import run
 
 READY = "spiped: everything is there to start\n"
@@ -218,6 +218,9 @@ def test_all_causes_at_once(options, check, corners):
 
 # What is no cause
 
+IN_USE = "spiped: warning: Error binding to {}: Address already in use (is it the running spiped?)\n"
+
+
 @pytest.mark.parametrize("flags", ["-F", "-D", "-D -F -g", "-j -f --syslog", "-n 0 -o 0.5 -r 7", "-R --workers 3",
                                    "--max-handshakes 5 --log-level debug", "-DFj"])
 @pytest.mark.parametrize("role", ["-d", "-e"])
@@ -246,7 +249,7 @@ def test_an_address_in_use_is_a_warning_and_the_running_one_notices_nothing(
     running = launch.daemon(ours, "-e", source, door.source, key)
     running.line(" start ")
     before = list(running.lines)
-    warning = f"spiped: warning: Error binding to {source}: Address already in use (is it the running spiped?)\n"
+    warning = IN_USE.format(source)
     assert check(options.but(s=source)) == (0, READY, warning)
     assert check(options.but(s=source, k="{place}/missing")) == (
         1, "", f"{warning}spiped: Cannot open file: {place}/missing: No such file or directory\n")
@@ -262,6 +265,9 @@ def test_one_address_of_several_that_can_be_bound_is_enough(options, check, netw
     assert check(words, hosts(place, {"many.test": ["203.0.113.1", "127.0.0.2"]})) == (0, READY, "")
     assert check(words, hosts(place, {"many.test": ["203.0.113.1", "203.0.113.2"]})) == (
         1, "", f"spiped: Error binding to many.test:{port}: Cannot assign requested address\n")
+    network.listen(Address(IPV4, "", ("127.0.0.2", port)))
+    for addresses in (["127.0.0.2", "203.0.113.98"], ["203.0.113.98", "127.0.0.2"]):
+        assert check(words, hosts(place, {"many.test": addresses})) == (0, READY, IN_USE.format(f"many.test:{port}"))
 
 
 def test_an_answer_that_cannot_be_written_is_not_0(options, ours):
