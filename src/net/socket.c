@@ -6,6 +6,7 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -50,17 +51,29 @@ concerns_one_connection(int error)
 	}
 }
 
+/* Out of descriptors, the kernel says so before it looks whether anybody waits. */
+static bool
+is_waited_for(int listener)
+{
+	struct pollfd poll_listener = {.fd = listener, .events = POLLIN};
+
+	return poll(&poll_listener, 1, 0) != 0;
+}
+
 int
 socket_accept(int listener, struct address *peer)
 {
-	int fd;
+	int fd, error;
 
 	do {
 		peer->length = sizeof peer->storage;
 		peer->any.sa_family = AF_UNSPEC;
 		fd = accept4(listener, &peer->any, &peer->length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	} while (fd < 0 && concerns_one_connection(errno));
-	return fd < 0 ? -errno : fd;
+	if (fd >= 0)
+		return fd;
+	error = errno;
+	return (error == EMFILE || error == ENFILE) && !is_waited_for(listener) ? -EAGAIN : -error;
 }
 
 void

@@ -1,10 +1,13 @@
 /* worker.c: see worker.h. */
 #include "net/worker.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include "net/report.h"
 #include "net/socket.h"
+
+enum { WATCHERS_AT_MOST = 1 << 17 };
 
 static void
 say_gone(struct accepted *accepted)
@@ -119,6 +122,45 @@ undo_loop(uv_loop_t *loop)
 	uv_loop_close(loop);
 }
 
+static void
+unwatched(uv_poll_t *poll, int status, int events)
+{
+	(void)poll;
+	(void)status;
+	(void)events;
+}
+
+/*
+ * libuv aborts where it cannot grow its table of watchers. So it grows here, once it is known that it can: by a watcher
+ * for the highest descriptor that our own limits allow, up to a megabyte of table.
+ */
+static int
+grow_watchers(uv_loop_t *loop, uint64_t descriptors)
+{
+	int fd = socket_new(AF_UNIX), highest, status = UV_ENOMEM;
+	uv_poll_t poll;
+	void *probe;
+
+	if (fd < 0)
+		return fd;
+	highest =
+	    fcntl(fd, F_DUPFD_CLOEXEC, (int)(descriptors < WATCHERS_AT_MOST ? descriptors : WATCHERS_AT_MOST) - 1);
+	socket_close(fd);
+	if (highest < 0)
+		return UV_EMFILE;
+	probe = calloc((size_t)highest, 4 * sizeof(void *)); /* it rounds up to a power of two, and copies */
+	if (probe != NULL)
+		status = uv_poll_init(loop, &poll, highest);
+	free(probe);
+	if (status == 0) {
+		uv_poll_start(&poll, UV_READABLE, unwatched);
+		uv_close((uv_handle_t *)&poll, NULL);
+		uv_run(loop, UV_RUN_DEFAULT);
+	}
+	socket_close(highest);
+	return status;
+}
+
 int
 worker_start(struct worker *worker, const struct server_config *config, const struct pipe_settings *settings,
     struct mailbox *acceptor, unsigned dh_limit, void (*targets)(struct driver *, struct address_list *), void *context)
@@ -145,7 +187,9 @@ worker_start(struct worker *worker, const struct server_config *config, const st
 	    .admit = admit,
 	    .over = connection_over,
 	};
-	status = mailbox_start(&worker->mailbox, &worker->loop, receive, worker);
+	status = grow_watchers(&worker->loop, server_descriptors(config));
+	if (status == 0)
+		status = mailbox_start(&worker->mailbox, &worker->loop, receive, worker);
 	if (status != 0) {
 		undo_loop(&worker->loop);
 		return status;
