@@ -168,6 +168,8 @@ class Contender:
         if load.returncode != 0:
             raise BenchError(problem or f"{mode}: no result after {LOAD_PATIENCE_SECONDS} seconds")
         sample = json.loads(line)
+        if sample.get("total") == 0:
+            raise BenchError(f"{mode}: not one in all the time")
         if self.has_processes:
             sample["cpu_seconds"] = round(after - before, 2)
         return sample

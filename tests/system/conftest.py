@@ -1,6 +1,7 @@
 """What every system test shares: programs, keys, sockets, a turn of its own for what measures, tables at the end."""
 import fcntl
 import os
+import resource
 import shutil
 import sys
 import tempfile
@@ -86,6 +87,15 @@ def launch(network, place):
     yield launcher
     network.close()
     launcher.end()
+
+
+@pytest.fixture
+def many_descriptors():
+    """As many as this process may have; the most that one may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    yield hard
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.fixture

@@ -23,6 +23,12 @@ class Programs:
     def __repr__(self):
         return self.name
 
+    def is_sanitized(self):
+        """Whether it was built under a sanitizer: slower, and with other memory."""
+        with open(self.spiped, "rb") as file:
+            program = file.read()
+        return b"__asan_init" in program or b"__tsan_init" in program
+
 
 def find_ours():
     directory = os.environ.get("SPIPED_BUILD")

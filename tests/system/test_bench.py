@@ -16,7 +16,10 @@ sys.path.insert(0, os.path.join(ROOT, "bench"))
 import chart  # noqa: E402
 import report  # noqa: E402
 
-BENCH = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(find_ours().spiped))), "bench")
+
+def program(name):
+    """Asked for when a test runs: tests can be listed with nothing built."""
+    return os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(find_ours().spiped))), "bench", name)
 
 
 def at(address):
@@ -24,7 +27,7 @@ def at(address):
 
 
 def load(mode, near, far, *arguments):
-    return subprocess.run([os.path.join(BENCH, "load"), mode, "--connect", at(near), "--listen", at(far),
+    return subprocess.run([program("load"), mode, "--connect", at(near), "--listen", at(far),
                            *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=3 * PATIENCE, check=False)
 
@@ -44,7 +47,7 @@ def direct(network):
 @pytest.fixture
 def relay(network):
     near, far = network.address(), network.address()
-    process = subprocess.Popen([os.path.join(BENCH, "relay"), at(near), at(far)], stdin=subprocess.DEVNULL)
+    process = subprocess.Popen([program("relay"), at(near), at(far)], stdin=subprocess.DEVNULL)
     while not near.is_listened_on():
         assert process.poll() is None
         time.sleep(0.002)
@@ -134,7 +137,7 @@ def test_a_storm_shows_the_stream_before_and_during_it(relay):
 
 def test_idle_connections_stay_until_standard_input_ends(network):
     near = network.address()
-    holder = subprocess.Popen([os.path.join(BENCH, "load"), "idle", "--connect", at(near), "--listen", at(near),
+    holder = subprocess.Popen([program("load"), "idle", "--connect", at(near), "--listen", at(near),
                                "--connections", "50"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert json.loads(holder.stdout.readline())["connections"] == 50
@@ -174,7 +177,7 @@ def test_the_relay_passes_a_half_close_and_what_a_slow_reader_left(network, rela
                                        ["bulk", "--connect", "nowhere", "--listen", "127.0.0.1:1"],
                                        ["bulk", "--connections", "0"]])
 def test_load_refuses_what_it_cannot_do(arguments):
-    done = subprocess.run([os.path.join(BENCH, "load"), *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run([program("load"), *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 1 and done.stdout == "" and done.stderr != ""
 
 
