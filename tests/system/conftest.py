@@ -13,6 +13,7 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "peer")]
 
 import network as network_module  # noqa: E402
 import programs  # noqa: E402
+import scene as scene_module  # noqa: E402
 
 
 def pytest_configure(config):
@@ -87,6 +88,11 @@ def launch(network, place):
     yield launcher
     network.close()
     launcher.end()
+
+
+@pytest.fixture
+def scene(network, launch, ours, key):
+    return lambda role, *options, **how: scene_module.Scene(network, launch, ours, key, role, *options, **how)
 
 
 @pytest.fixture
