@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-enum { NICE_BELOW_LOOPS = 10, RETRY_MS = 100 };
+enum { NICE_BELOW_LOOPS = 5, RETRY_MS = 100 };
 
 struct dh_request {
 	uv_work_t work;
