@@ -187,14 +187,6 @@ has_room(struct acceptor *a)
 	return false;
 }
 
-/* That one has gone again, or its network has a fault: it says nothing of the next. (accept(2)) */
-static bool
-is_its_own_fault(int error)
-{
-	return error == -ECONNABORTED || error == -EPROTO || error == -EPERM || error == -ENETDOWN ||
-	       error == -ENETUNREACH || error == -EHOSTDOWN || error == -EHOSTUNREACH;
-}
-
 /* Returns whether there may be more. */
 static bool
 accept_one(struct acceptor *a, int listener)
@@ -213,8 +205,6 @@ accept_one(struct acceptor *a, int listener)
 		admission_end(&a->admission);
 	if (fd == -EAGAIN)
 		return false;
-	if (is_its_own_fault(fd))
-		return true;
 	on_shortage(a);
 	return false;
 }

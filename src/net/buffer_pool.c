@@ -97,6 +97,17 @@ pool_soil(struct buffer_pool *pool, struct pipe_buffer *pipe_buffer, size_t byte
 		buffer->dirty = bytes;
 }
 
+void
+pool_trim(struct pipe_buffer *pipe_buffer, size_t used)
+{
+	struct pool_buffer *buffer = (struct pool_buffer *)pipe_buffer;
+
+	if (buffer->dirty <= used)
+		return;
+	bytes_wipe(buffer->buffer.bytes + used, buffer->dirty - used);
+	buffer->dirty = used;
+}
+
 static void
 wipe_list(struct pool_buffer *buffer)
 {

@@ -41,6 +41,9 @@ pool_is_under_pressure(const struct buffer_pool *pool)
 	return pool->held > POOL_PRESSURE;
 }
 
+/* This buffer stays with its connection for a while: what another has left behind its first `used` bytes is wiped. */
+void pool_trim(struct pipe_buffer *buffer, size_t used);
+
 /* Wipes what idle buffers hold. When a connection has closed nothing of it is to be found any more. */
 void pool_wipe(struct buffer_pool *pool);
 

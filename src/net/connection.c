@@ -79,6 +79,8 @@ do_send(struct connection *c, const struct pipe_action *action)
 		tell_leg(c, PIPE_WRITE_FAILED, action->leg);
 		return;
 	}
+	if (sent < (ssize_t)action->length && action->buffer != NULL)
+		pool_trim(action->buffer, (size_t)(action->bytes + action->length - action->buffer->bytes));
 	tell(c, (struct pipe_event){.kind = PIPE_WRITTEN, .leg = action->leg, .length = sent > 0 ? (size_t)sent : 0});
 }
 

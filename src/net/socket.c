@@ -39,6 +39,7 @@ concerns_one_connection(int error)
 	case EINTR:
 	case ECONNABORTED:
 	case ENETDOWN:
+	case EPERM:
 	case EPROTO:
 	case ENOPROTOOPT:
 	case EHOSTDOWN:

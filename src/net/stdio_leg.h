@@ -7,7 +7,7 @@
 
 #include "net/leg.h"
 
-/* input -1: its end is there at once. 0, or a libuv error with everything undone. `leg` belongs to the result. */
+/* input -1: its end is there at once. 0, or a libuv error, after which the program has to end. */
 struct stdio_leg;
 int stdio_leg_open(struct stdio_leg **result, uv_loop_t *loop, int input, int output, const struct leg_owner *owner,
     void *context, struct leg *leg);

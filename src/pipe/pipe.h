@@ -86,7 +86,7 @@ struct pipe_action {
 	enum pipe_leg leg;
 	const uint8_t *bytes;
 	size_t length;
-	struct pipe_buffer *buffer;
+	struct pipe_buffer *buffer; /* with PIPE_SEND: where bytes stand; NULL for the handshake's */
 };
 
 enum { PIPE_WANT_READ = 1, PIPE_WANT_WRITE = 2 };

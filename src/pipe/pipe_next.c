@@ -13,6 +13,7 @@ next_send(struct pipe *p, enum pipe_leg which, struct pipe_action *action)
 		return false;
 	action->length = which == PIPE_CIPHER ? session_out(&p->session, &action->bytes) : 0;
 	if (action->length == 0 && leg->pending != NULL) {
+		action->buffer = leg->pending;
 		action->bytes = leg->pending->bytes + leg->start;
 		action->length = leg->end - leg->start;
 	}

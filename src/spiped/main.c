@@ -160,7 +160,10 @@ run_server(struct launch *launch)
 	server->ready_context = launch;
 	if (!setup_fit(server) || !become_small(launch))
 		return 1;
-	(void)log_start_thread(launch->log);
+	if (!log_start_thread(launch->log)) { /* without it whoever reads the log could stop every connection */
+		message_error("Cannot start: %s", strerror(EAGAIN));
+		return 1;
+	}
 	status = server_run(server, problem);
 	if (problem[0] != '\0')
 		message_error("%s", problem);

@@ -11,7 +11,7 @@
 
 enum { DEFAULT_TIMEOUT = 5000, DEFAULT_RESOLVE = 60000, DEFAULT_CONNECTIONS = 100, WORKERS_MOST = 1024 };
 static const uint64_t most_milliseconds = UINT64_C(1000000000000); /* 31 years */
-static const uint64_t most_connections = 1000000;
+static const uint64_t most_handshakes = 1000000;
 
 enum {
 	OPTION_ENCRYPT,
@@ -170,7 +170,7 @@ set_value(struct options *options, const struct arguments *arguments, int option
 {
 	switch (option) {
 	case OPTION_MAX_CONNECTIONS:
-		return set_count(arguments, 0, most_connections, &options->max_connections);
+		return set_count(arguments, 0, UINT32_MAX, &options->max_connections);
 	case OPTION_TIMEOUT:
 		return arguments_seconds(arguments, 0, most_milliseconds, &options->timeout);
 	case OPTION_RESOLVE_EVERY:
@@ -178,7 +178,7 @@ set_value(struct options *options, const struct arguments *arguments, int option
 	case OPTION_WORKERS:
 		return set_count(arguments, 1, WORKERS_MOST, &options->workers);
 	case OPTION_MAX_HANDSHAKES:
-		return set_count(arguments, 1, most_connections, &options->max_handshakes);
+		return set_count(arguments, 1, most_handshakes, &options->max_handshakes);
 	case OPTION_SOURCE_MODE:
 		return set_mode(arguments, &options->source_mode);
 	case OPTION_LOG_LEVEL:

@@ -186,7 +186,7 @@ static void
 numbers_out_of_range_are_one_line(void **state)
 {
 	assert_out_of_range("-n -1");
-	assert_out_of_range("-n 1000001");
+	assert_out_of_range("-n 4294967296");
 	assert_out_of_range("-o -1");
 	assert_out_of_range("-o 1e10");
 	assert_out_of_range("-r 0");
