@@ -178,5 +178,6 @@ def test_a_drain_ends_soon_after_the_last_of_200_connections(network, launch, ou
     last[1].close()
     assert scene.process.wait() == 0
     assert time.monotonic() - began < SOON * (10 if ours.is_sanitized() else 1)
+    scene.process.reader.join(PATIENCE)  # its last lines may still be on their way
     assert not [line for line in scene.process.lines if "reason=killed" in line or "reason=stalled" in line]
     assert scene.process.count(" open peer=") == scene.process.count(" close peer=") > CONNECTIONS // 2
