@@ -104,7 +104,9 @@ main(int argc, char **argv)
 		signal(SIGPIPE, SIG_IGN);
 		files_raise_limit();
 		modes[i].run(&options);
-		return 0;
+		/* Its server's thread still runs, and what it measured with dies with the process. */
+		fflush(stdout);
+		_exit(0);
 	}
 	fputs(usage, stderr);
 	return 1;
