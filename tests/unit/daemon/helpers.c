@@ -115,3 +115,19 @@ status_of_child(int (*body)(void))
 	assert_int_equal(waitpid(child, &status, 0), child);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
+
+int
+said_setup(void **state)
+{
+	(void)state;
+	said_start();
+	return 0;
+}
+
+int
+said_teardown(void **state)
+{
+	(void)state;
+	said_stop();
+	return 0;
+}

@@ -10,6 +10,10 @@ void said_start(void);
 const char *said(void);
 void said_stop(void);
 
+/* The same as a setup and a teardown of cmocka. */
+int said_setup(void **state);
+int said_teardown(void **state);
+
 /* A new folder, and name in it; scratch_remove removes it with its files. */
 void scratch_create(void);
 const char *scratch_path(const char *name);

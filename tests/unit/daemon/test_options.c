@@ -37,22 +37,6 @@ assert_usage(const char *more)
 	assert_int_equal(strncmp(said(), "usage: spiped {-e | -d} -s SOURCE ", 34), 0);
 }
 
-static int
-start(void **state)
-{
-	(void)state;
-	said_start();
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	(void)state;
-	said_stop();
-	return 0;
-}
-
 static void
 defaults_are_what_they_always_were(void **state)
 {
@@ -201,13 +185,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(defaults_are_what_they_always_were, start, stop),
-	    cmocka_unit_test_setup_teardown(each_short_option_sets_what_it_says, start, stop),
-	    cmocka_unit_test_setup_teardown(each_long_option_sets_what_it_says, start, stop),
-	    cmocka_unit_test_setup_teardown(the_level_of_the_log_depends_on_where_it_goes, start, stop),
-	    cmocka_unit_test_setup_teardown(what_cannot_stand_together_is_answered_with_the_usage, start, stop),
-	    cmocka_unit_test_setup_teardown(what_is_missing_is_answered_with_the_usage, start, stop),
-	    cmocka_unit_test_setup_teardown(numbers_out_of_range_are_one_line, start, stop),
+	    cmocka_unit_test_setup_teardown(defaults_are_what_they_always_were, said_setup, said_teardown),
+	    cmocka_unit_test_setup_teardown(each_short_option_sets_what_it_says, said_setup, said_teardown),
+	    cmocka_unit_test_setup_teardown(each_long_option_sets_what_it_says, said_setup, said_teardown),
+	    cmocka_unit_test_setup_teardown(the_level_of_the_log_depends_on_where_it_goes, said_setup, said_teardown),
+	    cmocka_unit_test_setup_teardown(
+		what_cannot_stand_together_is_answered_with_the_usage, said_setup, said_teardown),
+	    cmocka_unit_test_setup_teardown(what_is_missing_is_answered_with_the_usage, said_setup, said_teardown),
+	    cmocka_unit_test_setup_teardown(numbers_out_of_range_are_one_line, said_setup, said_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

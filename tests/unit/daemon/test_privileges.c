@@ -14,22 +14,6 @@ enum { SOMEBODY = 54321, SOME_GROUP = 54322 };
 
 static struct identity identity;
 
-static int
-start(void **state)
-{
-	(void)state;
-	said_start();
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	(void)state;
-	said_stop();
-	return 0;
-}
-
 static void
 a_user_comes_with_the_groups_of_its_account(void **state)
 {
@@ -178,14 +162,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(a_user_comes_with_the_groups_of_its_account, start, stop),
-	    cmocka_unit_test_setup_teardown(a_group_alone_leaves_the_user, start, stop),
-	    cmocka_unit_test_setup_teardown(a_group_that_is_given_is_the_only_one, start, stop),
-	    cmocka_unit_test_setup_teardown(numbers_do_as_well, start, stop),
-	    cmocka_unit_test_setup_teardown(what_does_not_exist_is_named, start, stop),
-	    cmocka_unit_test_setup_teardown(nothing_of_root_is_left, start, stop),
-	    cmocka_unit_test_setup_teardown(a_group_alone_can_be_dropped_to, start, stop),
-	    cmocka_unit_test_setup_teardown(who_is_not_root_can_only_stay_who_it_is, start, stop),
+	    cmocka_unit_test_setup_teardown(a_user_comes_with_the_groups_of_its_account, said_setup, said_teardown),
+	    cmocka_unit_test_setup_teardown(a_group_alone_leaves_the_user, said_setup, said_teardown),
+	    cmocka_unit_test_setup_teardown(a_group_that_is_given_is_the_only_one, said_setup, said_teardown),
+	    cmocka_unit_test_setup_teardown(numbers_do_as_well, said_setup, said_teardown),
+	    cmocka_unit_test_setup_teardown(what_does_not_exist_is_named, said_setup, said_teardown),
+	    cmocka_unit_test_setup_teardown(nothing_of_root_is_left, said_setup, said_teardown),
+	    cmocka_unit_test_setup_teardown(a_group_alone_can_be_dropped_to, said_setup, said_teardown),
+	    cmocka_unit_test_setup_teardown(who_is_not_root_can_only_stay_who_it_is, said_setup, said_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
