@@ -7,11 +7,11 @@ _spiped_options() {
 		echo '-e --encrypt -d --decrypt -s --source -t --target -k --key -D --wait-for-dns -F --foreground
 			-j --no-keepalive -b --bind -f --fast -g --require-forward-secrecy -n --max-connections
 			-o --timeout -p --pidfile -r --resolve-every -R --no-resolve --syslog -u --user --workers
-			--max-handshakes --source-mode --source-owner --log-level --check -v --version --help'
+			--max-handshakes --source-mode --source-owner --log-level --crypto --check -v --version --help'
 		;;
 	spipe)
 		echo '-t --target -k --key -b --bind -f --fast -g --require-forward-secrecy -j --no-keepalive
-			-o --timeout --exit-on-eof --log-level --check -v --version --help'
+			-o --timeout --exit-on-eof --log-level --crypto --check -v --version --help'
 		;;
 	spiped-keygen)
 		echo '-v --version --help'
@@ -47,6 +47,9 @@ _spiped() {
 		;;
 	--log-level)
 		mapfile -t COMPREPLY < <(compgen -W 'error warning info debug' -- "$current")
+		;;
+	--crypto)
+		mapfile -t COMPREPLY < <(compgen -W 'libcrypto ipsec-mb' -- "$current")
 		;;
 	--source-mode)
 		mapfile -t COMPREPLY < <(compgen -W '0600 0660 0666' -- "$current")

@@ -7,7 +7,7 @@
 /* As the functions of engine.h that carry the same names; a backend's state is its own. */
 struct backend {
 	const char *name;
-	bool (*available)(void);
+	const char *(*problem)(void); /* NULL where this processor and this library will do */
 	void *(*new)(void);
 	void (*free)(void *state);
 	enum error (*prepare)(void *state, struct engine_keys *keys, const uint8_t e[32], const uint8_t h[32]);

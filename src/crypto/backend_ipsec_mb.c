@@ -38,8 +38,6 @@ struct ipsec_mb {
 	uint8_t macs[PIECE][ENGINE_MAC];
 };
 
-static const uint64_t required = IMB_FEATURE_AESNI | IMB_FEATURE_SHANI | IMB_FEATURE_SAFE_DATA;
-
 static void
 manager_free(IMB_MGR *manager)
 {
@@ -72,10 +70,15 @@ has(uint64_t features)
 	return (imb_get_feature_flags() & features) == features;
 }
 
-static bool
-ipsec_mb_available(void)
+static const char *
+ipsec_mb_problem(void)
 {
-	return has(required);
+	if (!has(IMB_FEATURE_AESNI))
+		return "this processor has no AES instructions";
+	if (!has(IMB_FEATURE_SHANI))
+		return "this processor has no SHA instructions";
+	return has(IMB_FEATURE_SAFE_DATA) ? NULL
+					  : "the library was built without SAFE_DATA, so it would leave keys behind";
 }
 
 static bool
@@ -315,7 +318,7 @@ ipsec_mb_open(void *opaque, struct engine_keys *keys, uint64_t number, uint8_t *
 
 const struct backend backend_ipsec_mb = {
     .name = "ipsec-mb",
-    .available = ipsec_mb_available,
+    .problem = ipsec_mb_problem,
     .new = ipsec_mb_new,
     .free = ipsec_mb_free,
     .prepare = ipsec_mb_prepare,

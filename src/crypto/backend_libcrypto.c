@@ -85,10 +85,10 @@ slot_of(struct libcrypto *state, const struct engine_keys *keys)
 	return slot;
 }
 
-static bool
-libcrypto_available(void)
+static const char *
+libcrypto_problem(void)
 {
-	return true;
+	return NULL;
 }
 
 static void
@@ -246,7 +246,7 @@ libcrypto_open(void *opaque, struct engine_keys *keys, uint64_t number, uint8_t 
 
 const struct backend backend_libcrypto = {
     .name = "libcrypto",
-    .available = libcrypto_available,
+    .problem = libcrypto_problem,
     .new = libcrypto_new,
     .free = libcrypto_free,
     .prepare = libcrypto_prepare,

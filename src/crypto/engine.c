@@ -14,18 +14,16 @@ struct engine {
 	void *state;
 };
 
-/* In the order of preference. */
-static const struct {
-	enum engine_backend choice;
-	const struct backend *backend;
-} backends[] = {
+const char *const engine_words[ENGINE_BACKENDS] = {[ENGINE_LIBCRYPTO] = "libcrypto", [ENGINE_IPSEC_MB] = "ipsec-mb"};
+
+static const struct backend *const backends[ENGINE_BACKENDS] = {
+    [ENGINE_LIBCRYPTO] = &backend_libcrypto,
 #ifdef HAVE_IPSEC_MB
-    {ENGINE_IPSEC_MB, &backend_ipsec_mb},
+    [ENGINE_IPSEC_MB] = &backend_ipsec_mb,
 #endif
-    {ENGINE_LIBCRYPTO, &backend_libcrypto},
 };
 
-enum { BACKENDS = sizeof backends / sizeof backends[0], KNOWN_PACKETS = 21, KNOWN_BAD = 19 };
+enum { KNOWN_PACKETS = 21, KNOWN_BAD = 19 };
 
 /*
  * Enough packets for each way that a backend may take. SHA-256 of KNOWN_PACKETS sealed packets with E = 00 01 .. 1f, H
@@ -85,10 +83,11 @@ knows_the_answers(struct engine *engine)
 	return knows;
 }
 
-static struct engine *
-engine_new_on(const struct backend *backend)
+struct engine *
+engine_new(enum engine_backend choice)
 {
-	struct engine *engine = backend->available() ? malloc(sizeof *engine) : NULL;
+	const struct backend *backend = backends[engine_choose(choice)];
+	struct engine *engine = backend == NULL || backend->problem() != NULL ? NULL : malloc(sizeof *engine);
 
 	if (engine == NULL)
 		return NULL;
@@ -98,18 +97,6 @@ engine_new_on(const struct backend *backend)
 		return engine;
 	engine_free(engine);
 	return NULL;
-}
-
-struct engine *
-engine_new(enum engine_backend backend)
-{
-	struct engine *engine = NULL;
-
-	for (size_t i = 0; i < BACKENDS && engine == NULL; i++) {
-		if (backend == ENGINE_BEST || backend == backends[i].choice)
-			engine = engine_new_on(backends[i].backend);
-	}
-	return engine;
 }
 
 void
@@ -122,23 +109,25 @@ engine_free(struct engine *engine)
 	free(engine);
 }
 
-bool
-engine_available(enum engine_backend backend)
+const char *
+engine_problem(enum engine_backend choice)
 {
-	struct engine *engine = engine_new(backend);
+	const struct backend *backend = backends[engine_choose(choice)];
+	const char *problem = backend == NULL ? "this build has none" : backend->problem();
+	struct engine *engine = problem == NULL ? engine_new(choice) : NULL;
 
+	if (problem == NULL && engine == NULL)
+		problem = "it does not start, or fails its own test";
 	engine_free(engine);
-	return engine != NULL;
+	return problem;
 }
 
-const char *
-engine_name(enum engine_backend backend)
+enum engine_backend
+engine_choose(enum engine_backend choice)
 {
-	struct engine *engine = engine_new(backend);
-	const char *name = engine == NULL ? "none" : engine->backend->name;
-
-	engine_free(engine);
-	return name;
+	if (choice != ENGINE_BEST)
+		return choice;
+	return engine_problem(ENGINE_IPSEC_MB) == NULL ? ENGINE_IPSEC_MB : ENGINE_LIBCRYPTO;
 }
 
 enum error

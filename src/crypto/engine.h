@@ -24,21 +24,28 @@ struct engine_keys {
 	_Alignas(16) uint8_t bytes[ENGINE_KEYS_SIZE];
 };
 
-enum engine_backend { ENGINE_BEST, ENGINE_LIBCRYPTO, ENGINE_IPSEC_MB };
+/* ENGINE_BEST: ipsec-mb where it can be used, else libcrypto. */
+enum engine_backend { ENGINE_LIBCRYPTO, ENGINE_IPSEC_MB, ENGINE_BACKENDS, ENGINE_BEST = ENGINE_BACKENDS };
+
+/* The backends' names by their number, whether this build has them or not. */
+extern const char *const engine_words[ENGINE_BACKENDS];
 
 struct engine;
 
-/* Whether this build and this processor have it; ENGINE_BEST always. Any thread. */
-bool engine_available(enum engine_backend backend);
+/*
+ * Why engine_new would give none: the build, the processor, the library, or its wrong answers; NULL when it would.
+ * Makes an engine to find out. Any thread.
+ */
+const char *engine_problem(enum engine_backend choice);
 
-/* "libcrypto" or "ipsec-mb": what engine_new would give; for --version and the start-up line. */
-const char *engine_name(enum engine_backend backend);
+/* Which one ENGINE_BEST stands for here; a backend of a name for itself. */
+enum engine_backend engine_choose(enum engine_backend choice);
 
 /*
  * Allocates everything that the engine will ever need, and runs known answers through it. NULL: no memory, the backend
  * is not available, or it failed its own test. engine_free wipes; NULL is fine. An engine belongs to one thread.
  */
-struct engine *engine_new(enum engine_backend backend);
+struct engine *engine_new(enum engine_backend choice);
 void engine_free(struct engine *engine);
 
 /* Makes keys from E (AES-256) and H (HMAC-SHA256), 32 bytes each (C7, S7). OK or ERROR_CRYPTO, keys wiped then. */

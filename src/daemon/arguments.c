@@ -117,12 +117,24 @@ print_help(struct arguments *arguments)
 	return over(arguments, fflush(arguments->out) == 0 ? 0 : 1);
 }
 
+/* What would seal packets, and why it is not the faster one. */
+static void
+print_crypto(FILE *out)
+{
+	enum engine_backend best = engine_choose(ENGINE_BEST);
+
+	(void)fprintf(out, "crypto: %s", engine_words[best]);
+	if (best != ENGINE_IPSEC_MB)
+		(void)fprintf(out, " (%s: %s)", engine_words[ENGINE_IPSEC_MB], engine_problem(ENGINE_IPSEC_MB));
+	(void)fputc('\n', out);
+}
+
 static int
 print_version(struct arguments *arguments)
 {
 	(void)fprintf(arguments->out, "%s " SPIPED_VERSION "\n", arguments->program->name);
-	if (arguments->program->crypto != NULL)
-		(void)fprintf(arguments->out, "crypto: %s\n", arguments->program->crypto);
+	if (arguments->program->has_crypto)
+		print_crypto(arguments->out);
 	return over(arguments, fflush(arguments->out) == 0 ? 0 : 1);
 }
 
@@ -254,4 +266,19 @@ arguments_word(const struct arguments *arguments, const char *const words[], siz
 		if (strcmp(arguments->value, words[*index]) == 0)
 			return true;
 	return refuse(arguments, EINVAL);
+}
+
+bool
+arguments_crypto(const struct arguments *arguments, enum engine_backend *backend)
+{
+	const char *problem;
+	size_t index;
+
+	if (!arguments_word(arguments, engine_words, ENGINE_BACKENDS, &index))
+		return false;
+	*backend = (enum engine_backend)index;
+	problem = engine_problem(*backend);
+	if (problem != NULL)
+		message_error("Error parsing argument: %s %s: %s", arguments->given, arguments->value, problem);
+	return problem == NULL;
 }

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "crypto/engine.h"
+
 /* -v, --version and --help are every program's own and stand in no table. */
 struct argument {
 	char letter;          /* -x; 0: only the long name */
@@ -18,9 +20,9 @@ struct argument {
 
 struct arguments_program {
 	const char *name;
-	const char *usage;  /* whole lines, printed as they are */
-	const char *about;  /* the same, between the usage and the options in --help; NULL: nothing */
-	const char *crypto; /* the backend in use, for --version; NULL: of no interest */
+	const char *usage; /* whole lines, printed as they are */
+	const char *about; /* the same, between the usage and the options in --help; NULL: nothing */
+	bool has_crypto;   /* seals packets: --version says with what */
 	const struct argument *table;
 	size_t count; /* at most 64 */
 };
@@ -69,5 +71,7 @@ bool arguments_octal(const struct arguments *arguments, uint64_t most, uint64_t 
 bool arguments_seconds(const struct arguments *arguments, uint64_t least, uint64_t most, uint64_t *milliseconds);
 /* One of count words: its index comes out. */
 bool arguments_word(const struct arguments *arguments, const char *const words[], size_t count, size_t *index);
+/* --crypto: a backend that can be used here. */
+bool arguments_crypto(const struct arguments *arguments, enum engine_backend *backend);
 
 #endif

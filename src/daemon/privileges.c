@@ -137,6 +137,23 @@ failed(const char *what, int error)
 	return false;
 }
 
+static bool
+has_no_other_group(const struct identity *identity)
+{
+	gid_t groups[IDENTITY_GROUPS];
+	int count = getgroups(IDENTITY_GROUPS, groups);
+
+	for (int i = 0; i < count; i++) {
+		size_t at = 0;
+
+		while (at < identity->group_count && identity->groups[at] != groups[i])
+			at++;
+		if (at == identity->group_count)
+			return false;
+	}
+	return count >= 0;
+}
+
 /* Nothing of what we were may be left, nor may the kernel let us have it again. */
 static bool
 is_for_good(const struct identity *identity, uid_t old_uid, gid_t old_gid)
@@ -145,6 +162,8 @@ is_for_good(const struct identity *identity, uid_t old_uid, gid_t old_gid)
 	gid_t gids[3];
 
 	if (getresuid(&uids[0], &uids[1], &uids[2]) != 0 || getresgid(&gids[0], &gids[1], &gids[2]) != 0)
+		return false;
+	if (!has_no_other_group(identity))
 		return false;
 	for (size_t i = 0; i < 3; i++)
 		if (gids[i] != identity->gid || (identity->has_user && uids[i] != identity->uid))

@@ -108,7 +108,7 @@ connect_through(const struct options *options, const struct address_list *target
 	    .bind = bind->addresses,
 	    .bind_count = bind->count,
 	    .keepalive = options->keepalive,
-	    .backend = ENGINE_BEST,
+	    .backend = engine_choose(options->crypto),
 	    .input = strcmp(options->key, "-") == 0 ? -1 : STDIN_FILENO, /* the key has used it up */
 	    .output = STDOUT_FILENO,
 	    .log = log};

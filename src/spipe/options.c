@@ -1,7 +1,6 @@
 /* options.c: the table of spipe's options, and what each sets. */
 #include "spipe/options.h"
 
-#include "crypto/engine.h"
 #include "daemon/arguments.h"
 #include "daemon/log.h"
 
@@ -18,6 +17,7 @@ enum {
 	OPTION_TIMEOUT,
 	OPTION_EXIT_ON_EOF,
 	OPTION_LOG_LEVEL,
+	OPTION_CRYPTO,
 	OPTION_CHECK,
 	OPTION_COUNT
 };
@@ -32,11 +32,12 @@ static const struct argument table[OPTION_COUNT] = {
     [OPTION_TIMEOUT] = {'o', "timeout", "SECONDS", "for connecting and for the handshake (5)", NULL},
     [OPTION_EXIT_ON_EOF] = {0, "exit-on-eof", NULL, "end with the far end, whatever standard input does", NULL},
     [OPTION_LOG_LEVEL] = {0, "log-level", "LEVEL", "error, warning, info or debug", NULL},
+    [OPTION_CRYPTO] = {0, "crypto", "WHICH", "libcrypto or ipsec-mb (the faster that is here)", NULL},
     [OPTION_CHECK] = {0, "check", NULL, "say whether it would start, and connect to nothing", NULL},
 };
 
 static const char usage[] = "usage: spipe -t TARGET -k KEY [-b BIND] [-f | -g] [-j] [-o SECONDS]\n"
-			    "    [--exit-on-eof] [--log-level LEVEL] [--check]\n"
+			    "    [--exit-on-eof] [--log-level LEVEL] [--crypto WHICH] [--check]\n"
 			    "       spipe -v | --version | --help\n";
 
 /* false: its argument is no good, and that has been said. */
@@ -74,6 +75,8 @@ set_option(struct options *options, const struct arguments *arguments, int optio
 			return false;
 		options->log_level = (enum log_level)level;
 		return true;
+	case OPTION_CRYPTO:
+		return arguments_crypto(arguments, &options->crypto);
 	default: /* OPTION_CHECK */
 		options->check = true;
 		return true;
@@ -84,11 +87,11 @@ int
 options_parse(struct options *options, int argc, char *const argv[], FILE *out)
 {
 	const struct arguments_program program = {
-	    .name = "spipe", .usage = usage, .crypto = engine_name(ENGINE_BEST), .table = table, .count = OPTION_COUNT};
+	    .name = "spipe", .usage = usage, .has_crypto = true, .table = table, .count = OPTION_COUNT};
 	struct arguments arguments;
 	int option;
 
-	*options = (struct options){.keepalive = true, .log_level = LOG_LEVEL_ERROR};
+	*options = (struct options){.keepalive = true, .log_level = LOG_LEVEL_ERROR, .crypto = ENGINE_BEST};
 	arguments_start(&arguments, &program, argc, argv, out);
 	while ((option = arguments_next(&arguments)) >= 0)
 		if (!set_option(options, &arguments, option))

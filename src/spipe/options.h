@@ -17,6 +17,7 @@ struct options {
 	bool exit_on_eof, check;              /* --exit-on-eof, --check */
 	uint64_t timeout;                     /* -o, in ms */
 	enum log_level log_level;             /* --log-level, or its default */
+	enum engine_backend crypto;           /* --crypto; ENGINE_BEST */
 };
 
 enum { OPTIONS_GO_ON = -1 };

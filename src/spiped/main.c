@@ -124,7 +124,9 @@ server_is_ready(void *context)
 		return;
 	line_start(&line, "start");
 	line_text(&line, "version", SPIPED_VERSION);
-	line_text(&line, "crypto", engine_name(launch->server.backend));
+	line_text(&line, "crypto", engine_words[launch->server.backend]);
+	if (launch->options.crypto == ENGINE_BEST && launch->server.backend != ENGINE_IPSEC_MB)
+		line_text(&line, "no_ipsec_mb", engine_problem(ENGINE_IPSEC_MB));
 	line_text(&line, "source", launch->options.source);
 	line_text(&line, "target", launch->options.target);
 	line_text(&line, "key", launch->key.key->name);

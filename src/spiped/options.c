@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "crypto/engine.h"
 #include "daemon/arguments.h"
 #include "daemon/log.h"
 #include "daemon/message.h"
@@ -37,6 +36,7 @@ enum {
 	OPTION_SOURCE_MODE,
 	OPTION_SOURCE_OWNER,
 	OPTION_LOG_LEVEL,
+	OPTION_CRYPTO,
 	OPTION_CHECK,
 	OPTION_COUNT
 };
@@ -65,13 +65,15 @@ static const struct argument table[OPTION_COUNT] = {
     [OPTION_SOURCE_MODE] = {0, "source-mode", "MODE", "the mode of a UNIX socket SOURCE, as 0660", NULL},
     [OPTION_SOURCE_OWNER] = {0, "source-owner", "USER:GROUP", "the owner of a UNIX socket SOURCE", NULL},
     [OPTION_LOG_LEVEL] = {0, "log-level", "LEVEL", "error, warning, info or debug", NULL},
+    [OPTION_CRYPTO] = {0, "crypto", "WHICH", "libcrypto or ipsec-mb (the faster that is here)", NULL},
     [OPTION_CHECK] = {0, "check", NULL, "say whether it would start, and change nothing", NULL},
 };
 
 static const char usage[] = "usage: spiped {-e | -d} -s SOURCE -t TARGET -k KEY [-DFj] [-b BIND] [-f | -g]\n"
 			    "    [-n N] [-o SECONDS] [-p PIDFILE] [-r SECONDS | -R] [--syslog]\n"
 			    "    [-u USER | :GROUP | USER:GROUP] [--workers N] [--max-handshakes N]\n"
-			    "    [--source-mode MODE] [--source-owner USER:GROUP] [--log-level LEVEL] [--check]\n"
+			    "    [--source-mode MODE] [--source-owner USER:GROUP] [--log-level LEVEL]\n"
+			    "    [--crypto WHICH] [--check]\n"
 			    "       spiped -v | --version | --help\n";
 
 static bool
@@ -183,6 +185,8 @@ set_value(struct options *options, const struct arguments *arguments, int option
 		return set_mode(arguments, &options->source_mode);
 	case OPTION_LOG_LEVEL:
 		return set_log_level(arguments, &options->log_level);
+	case OPTION_CRYPTO:
+		return arguments_crypto(arguments, &options->crypto);
 	default:
 		*text_of(options, option) = arguments->value;
 		return true;
@@ -197,6 +201,9 @@ complete(struct options *options)
 
 	if (options->timeout == 0)
 		options->timeout = DEFAULT_TIMEOUT;
+	if (options->source[0] != '/' && (options->source_mode != (mode_t)-1 || options->source_owner != NULL))
+		message_warning(
+		    "--source-mode and --source-owner are for UNIX sockets: they do nothing for %s", options->source);
 	options->syslog = options->syslog && !options->foreground;
 	if (options->log_level == (enum log_level)LOG_LEVELS)
 		options->log_level = options->foreground || options->syslog ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING;
@@ -213,11 +220,8 @@ complete(struct options *options)
 int
 options_parse(struct options *options, int argc, char *const argv[], FILE *out)
 {
-	const struct arguments_program program = {.name = "spiped",
-	    .usage = usage,
-	    .crypto = engine_name(ENGINE_BEST),
-	    .table = table,
-	    .count = OPTION_COUNT};
+	const struct arguments_program program = {
+	    .name = "spiped", .usage = usage, .has_crypto = true, .table = table, .count = OPTION_COUNT};
 	struct arguments arguments;
 	int option;
 
@@ -225,7 +229,8 @@ options_parse(struct options *options, int argc, char *const argv[], FILE *out)
 	    .keepalive = true,
 	    .max_connections = DEFAULT_CONNECTIONS,
 	    .resolve_interval = DEFAULT_RESOLVE,
-	    .log_level = (enum log_level)LOG_LEVELS};
+	    .log_level = (enum log_level)LOG_LEVELS,
+	    .crypto = ENGINE_BEST};
 	arguments_start(&arguments, &program, argc, argv, out);
 	while ((option = arguments_next(&arguments)) >= 0) {
 		if (arguments.value == NULL)

@@ -24,6 +24,7 @@ struct options {
 	uint64_t timeout, resolve_interval;       /* -o, -r in ms; the latter 0: -R */
 	uint32_t max_connections, max_handshakes; /* -n; 0: none. --max-handshakes; 0: the default */
 	unsigned workers;                         /* --workers; 0: one a core */
+	enum engine_backend crypto;               /* --crypto; ENGINE_BEST */
 	enum log_level log_level;                 /* --log-level, or its default */
 	char default_pidfile[4096];
 };

@@ -78,7 +78,7 @@ setup_server(const struct options *options)
 	    .max_connections = options->max_connections,
 	    .max_handshakes = options->max_handshakes,
 	    .workers = options->workers,
-	    .backend = ENGINE_BEST};
+	    .backend = engine_choose(options->crypto)};
 }
 
 bool

@@ -23,6 +23,11 @@ class Programs:
     def __repr__(self):
         return self.name
 
+    def crypto(self):
+        """The options that force the backend which SPIPED_TEST_CRYPTO names."""
+        forced = os.environ.get("SPIPED_TEST_CRYPTO")
+        return ("--crypto", forced) if forced and self.name == "ours" else ()
+
     def is_sanitized(self):
         """Whether it was built under a sanitizer: slower, and with other memory."""
         with open(self.spiped, "rb") as file:
@@ -143,7 +148,8 @@ class Launcher:
 
     def daemon(self, programs, role, source, target, key, *options, under=(), **how):
         """spiped -F, in role -e or -d, under a command that executes it; returns when it listens."""
-        process = self.start(*under, programs.spiped, role, "-s", source, "-t", target, "-k", key, "-F", *options, **how)
+        process = self.start(*under, programs.spiped, role, "-s", source, "-t", target, "-k", key, "-F", *options,
+                             *programs.crypto(), **how)
         process.is_gentle = programs.name == "ours"
         until(lambda: self.listens(process, source), f"{source} is listened on")
         return process
@@ -156,7 +162,7 @@ class Launcher:
     def client(self, programs, target, key, *options, **how):
         """spipe, with pipes on standard input and output."""
         how = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "bufsize": 0, **how}
-        process = self.start(programs.spipe, "-t", target, "-k", key, *options, **how)
+        process = self.start(programs.spipe, "-t", target, "-k", key, *options, *programs.crypto(), **how)
         process.may_die = True
         process.is_gentle = programs.name == "ours"
         return process

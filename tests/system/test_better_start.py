@@ -77,6 +77,14 @@ def test_41_source_mode(network, launch, ours, key, mode, umask):
     assert stat.S_IMODE(os.stat(source.where).st_mode) == int(mode, 8)
 
 
+@pytest.mark.parametrize("option, value", [("--source-mode", "0600"), ("--source-owner", "nobody")])
+def test_41_neither_is_for_an_address_that_is_no_socket_file(network, launch, ours, key, option, value):
+    source = network.address()
+    process = launch.daemon(ours, "-e", source, network.address(), key, option, value)
+    process.line("^spiped: warning: --source-mode and --source-owner are for UNIX sockets: they do nothing for "
+                 + re.escape(str(source)))
+
+
 @needs_root
 def test_41_source_owner_and_mode_are_set_before_it_listens(network, launch, ours, key):
     source = network.address(UNIX)

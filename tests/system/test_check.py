@@ -28,6 +28,8 @@ class Options:
 
     def but(self, *flags, role="-d", **changed):
         """but("-F", t="other:25", source_mode="0600")"""
+        if "source_owner" in changed:
+            changed = {"s": f"{self.place}/source", **changed}
         words = {("-" if len(name) == 1 else "--") + name.replace("_", "-"): value for name, value in changed.items()}
         return [role, *flags, *(self.fill(word) for pair in {**self.fine, **words}.items() for word in pair)]
 

@@ -91,7 +91,7 @@ should_be_there(enum engine_backend backend)
 int
 sealing_run_all(const struct CMUnitTest *tests, size_t count)
 {
-	static const char *const names[] = {"best", "libcrypto", "ipsec-mb"};
+	static const char *const names[] = {"libcrypto", "ipsec-mb", "best"};
 	int failed = 0;
 
 	for (int i = 0; i < 3; i++) {

@@ -19,7 +19,7 @@ static const struct argument table[COUNT] = {
 #define USAGE "usage: spiped [-a | -b]\n"
 
 static const struct arguments_program program = {
-    .name = "spiped", .usage = USAGE, .about = "About.\n", .crypto = "libcrypto", .table = table, .count = COUNT};
+    .name = "spiped", .usage = USAGE, .about = "About.\n", .has_crypto = true, .table = table, .count = COUNT};
 
 static struct arguments arguments;
 static FILE *out;
@@ -194,7 +194,11 @@ the_version_is_where_it_always_was_and_where_one_expects_it(void **state)
 	assert_int_equal(out_length, 0);
 	GIVEN("--version");
 	assert_over(0, "");
-	assert_string_equal(out_text, "spiped " SPIPED_VERSION "\ncrypto: libcrypto\n");
+	if (engine_choose(ENGINE_BEST) == ENGINE_IPSEC_MB)
+		assert_string_equal(out_text, "spiped " SPIPED_VERSION "\ncrypto: ipsec-mb\n");
+	else
+		assert_int_equal(
+		    strncmp(out_text, "spiped " SPIPED_VERSION "\ncrypto: libcrypto (ipsec-mb: th", 41), 0);
 }
 
 static void

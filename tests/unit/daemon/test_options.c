@@ -96,7 +96,8 @@ each_long_option_sets_what_it_says(void **state)
 	assert_int_equal(options.resolve_interval, 0);
 	assert_string_equal(options.user, "a");
 	assert_good("--encrypt --require-forward-secrecy --resolve-every 2 --workers 3 --max-handshakes 9 "
-		    "--source-mode 0660 --source-owner x:y --log-level debug --check");
+		    "--source-mode 0660 --source-owner x:y --log-level debug --crypto libcrypto "
+		    "--check");
 	assert_int_equal(options.kind, PIPE_ENCRYPT);
 	assert_int_equal(options.forward_secrecy, FORWARD_SECRECY_REQUIRED);
 	assert_int_equal(options.resolve_interval, 2000);
@@ -105,6 +106,7 @@ each_long_option_sets_what_it_says(void **state)
 	assert_int_equal(options.source_mode, 0660);
 	assert_string_equal(options.source_owner, "x:y");
 	assert_int_equal(options.log_level, LOG_LEVEL_DEBUG);
+	assert_int_equal(options.crypto, ENGINE_LIBCRYPTO);
 	assert_true(options.check);
 }
 

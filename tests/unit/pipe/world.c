@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "backend.h"
+
 enum { STEPS_MAX = 3000000 };
 
 void
@@ -184,7 +186,7 @@ world_setup(void **state)
 	if (world == NULL || group14_start() != OK)
 		return -1;
 	world->in = malloc(PIPE_IN_SIZE);
-	world->engine = engine_new(ENGINE_BEST);
+	world->engine = engine_new(test_backend());
 	if (world->in == NULL || world->engine == NULL)
 		return -1;
 	for (int i = 0; i < ENDS; i++) {

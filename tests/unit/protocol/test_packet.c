@@ -1,6 +1,8 @@
 /* test_packet.c: padding, lengths, numbers and bad packets, one direction by itself. */
 #include "duplex.h"
 
+#include "backend.h"
+
 struct lane {
 	struct engine *engine;
 	struct packet_direction seal, open;
@@ -14,7 +16,7 @@ lane_setup(void **state)
 {
 	struct lane *lane = calloc(1, sizeof *lane);
 
-	if (lane == NULL || (lane->engine = engine_new(ENGINE_BEST)) == NULL)
+	if (lane == NULL || (lane->engine = engine_new(test_backend())) == NULL)
 		return -1;
 	fill(lane->plain, sizeof lane->plain, 3);
 	*state = lane;

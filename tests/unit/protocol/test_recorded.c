@@ -1,6 +1,7 @@
 /* test_recorded.c: whole sessions that the independent peer recorded, byte for byte (tests/vectors/README.md). */
 #include <stdio.h>
 
+#include "backend.h"
 #include "duplex.h"
 
 enum { LINE_MAX_CHARS = 40000, VALUE_MAX = 16384, TURNS_MAX = 64, SESSIONS_MIN = 20 };
@@ -223,7 +224,7 @@ player_setup(void **state)
 
 	if (player == NULL || group14_start() != OK)
 		return -1;
-	player->engine = engine_new(ENGINE_BEST);
+	player->engine = engine_new(test_backend());
 	player->file = fopen(vectors, "r");
 	*state = player;
 	return player->engine != NULL && player->file != NULL ? 0 : -1;
