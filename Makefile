@@ -6,6 +6,7 @@ BUILD  ?= build
 PREFIX ?= /usr/local
 SHORT  ?=
 JOBS   ?= $(shell nproc)
+ORDERS ?= --packets 4 --reads 3
 
 # Other build folders stand beside $(BUILD): one for each way of looking at the code.
 ASAN = $(BUILD)-asan
@@ -19,7 +20,7 @@ CONFIGURE = tools/configure
 TEST = tools/test $(if $(SHORT),--short)
 DESTINATION = $(if $(DESTDIR),DESTDIR=$(abspath $(DESTDIR)))
 
-.PHONY: all check lint format demo bench bench-crypto asan tsan install clean help
+.PHONY: all check lint format orders demo bench bench-crypto asan tsan install clean help
 .NOTPARALLEL:
 
 all: ## build what ships, optimised, into build/
@@ -39,6 +40,12 @@ lint: ## format, clang-tidy, cppcheck, a build by clang, the tree's own rules, m
 format: ## rewrite src/, tests/ and bench/ as .clang-format has it
 	$(INSTALL_PACKAGES) $(PACKAGES)/format.txt
 	find src tests bench -name '*.[ch]' -exec clang-format -i {} +
+
+orders: ## every order of events through a connection's state machine; ORDERS='--packets 4 --reads 3 --depth 12'
+	$(INSTALL_PACKAGES) $(PACKAGES)/build.txt $(PACKAGES)/test.txt
+	$(CONFIGURE) $(BUILD) -Dtests=enabled
+	ninja -C $(BUILD) -j $(JOBS) tests/orders/orders
+	$(BUILD)/tests/orders/orders $(ORDERS)
 
 demo: all ## an HTTP download through two daemons, and what crossed the wire
 	$(INSTALL_PACKAGES) $(PACKAGES)/demo.txt
