@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -30,11 +31,43 @@ new_key(void)
 	return memory;
 }
 
-void
-key_file_lock(const struct key_file *file)
+/* In memory that nobody else sees, not the kernel either: locked, and in no core dump. NULL: there is none here. */
+static struct key *
+new_secret_key(void)
 {
-	if (file->key != NULL)
-		(void)mlock(file->key, sizeof *file->key); /* where no memory may be locked, it works all the same */
+	void *memory = MAP_FAILED;
+#ifdef SYS_memfd_secret
+	int fd = (int)syscall(SYS_memfd_secret, O_CLOEXEC);
+
+	if (fd < 0)
+		return NULL;
+	if (ftruncate(fd, sizeof(struct key)) == 0)
+		memory = mmap(NULL, sizeof(struct key), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	(void)close(fd);
+#endif
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static void
+lock(struct key *key)
+{
+	if (key != NULL)
+		(void)mlock(key, sizeof *key); /* where no memory may be locked, it works all the same */
+}
+
+/* Not earlier than after the fork: that memory would be one for both processes, and the parent wipes its own. */
+void
+key_file_keep(struct key_file *file)
+{
+	struct key *key = file->key, *secret = key == NULL ? NULL : new_secret_key();
+
+	if (secret == NULL) {
+		lock(key);
+		return;
+	}
+	*secret = *key;
+	key_file_forget(file);
+	file->key = secret;
 }
 
 void
@@ -129,7 +162,7 @@ key_file_read(struct key_file *file, const char *path)
 	if (fd < 0)
 		return cannot("Cannot open file", path, errno);
 	file->key = new_key();
-	key_file_lock(file);
+	lock(file->key);
 	error = file->key == NULL ? ENOMEM : !note_status(file, fd, &status) ? errno : hash_descriptor(file, fd);
 	if (!is_standard_input(path))
 		(void)close(fd);

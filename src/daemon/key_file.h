@@ -32,8 +32,11 @@ bool key_file_check(struct key_file *file, const char *path);
 /* One warning for each thing that is wrong with a file that was read or checked. */
 void key_file_warn(const struct key_file *file);
 
-/* Again after a fork: a child does not inherit that memory is locked. */
-void key_file_lock(const struct key_file *file);
+/*
+ * In the process that will use the key, after the last fork: moves it (file->key changes) into memory that the kernel
+ * shows to nobody, where it has that; else its page is locked again, which a child does not inherit.
+ */
+void key_file_keep(struct key_file *file);
 
 /* Wipes the key and gives its memory back. A file without a key is fine. */
 void key_file_forget(struct key_file *file);

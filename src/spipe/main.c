@@ -131,6 +131,7 @@ run(const struct options *options)
 		return 1;
 	if (!key_file_read(&key, options->key))
 		return 1;
+	key_file_keep(&key);
 	log = log_new("spipe", STDERR_FILENO, options->log_level);
 	if (log == NULL || group14_start() != OK) {
 		message_error("%s", strerror(ENOMEM));

@@ -185,7 +185,7 @@ serve(struct launch *launch)
 {
 	int status = 1;
 
-	key_file_lock(&launch->key);
+	key_file_keep(&launch->key);
 	launch->keyring = (struct keyring){.count = 1, .keys = launch->key.key};
 	if (!launch->options.wait_for_dns)
 		return run_server(launch);

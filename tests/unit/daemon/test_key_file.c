@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "crypto/hash.h"
@@ -241,22 +242,66 @@ a_key_is_in_memory_that_is_not_swapped(void **state)
 	assert_true(memory_has_flag(file.key, " lo"));
 }
 
-static int
-lock_again(void)
+/* Whether the kernel shows it to those who look into a process from outside. */
+static bool
+memory_can_be_looked_at(const void *address)
 {
+	int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	char byte;
+	bool can = pread(memory, &byte, 1, (off_t)(uintptr_t)address) == 1;
+
+	assert_true(memory >= 0);
+	(void)close(memory);
+	return can;
+}
+
+static bool
+there_is_secret_memory(void)
+{
+#ifdef SYS_memfd_secret
+	int fd = (int)syscall(SYS_memfd_secret, O_CLOEXEC);
+
+	return fd >= 0 && close(fd) == 0;
+#else
+	return false;
+#endif
+}
+
+static int
+keep(void)
+{
+	uint8_t hash[HASH_SIZE];
+
 	if (memory_has_flag(file.key, " lo"))
 		return 1;
-	key_file_lock(&file);
-	return memory_has_flag(file.key, " lo") ? 0 : 2;
+	key_file_keep(&file);
+	if (!memory_has_flag(file.key, " lo") || !memory_has_flag(file.key, " dd"))
+		return 2;
+	if (there_is_secret_memory() && memory_can_be_looked_at(file.key))
+		return 3;
+	if (hash_sha256((const uint8_t *)"x", 1, hash) != OK || memcmp(file.key->k, hash, sizeof hash) != 0 ||
+	    strcmp(file.key->name, "key") != 0)
+		return 4;
+	key_file_forget(&file);
+	return 0;
 }
 
 static void
-a_child_locks_its_copy_anew(void **state)
+a_child_keeps_the_key_where_nobody_looks_and_leaves_the_parent_its_own(void **state)
 {
 	if (!memory_can_be_locked())
 		skip();
 	assert_true(key_file_read(&file, scratch_file("key", "x", 1, 0600)));
-	assert_int_equal(status_of_child(lock_again), 0);
+	assert_true(memory_can_be_looked_at(file.key));
+	assert_int_equal(status_of_child(keep), 0);
+	assert_key_is_hash_of("x", 1);
+}
+
+static void
+to_keep_no_key_is_fine(void **state)
+{
+	key_file_keep(&file);
+	assert_null(file.key);
 }
 
 int
@@ -275,7 +320,9 @@ main(void)
 		a_check_keeps_no_key_and_reads_nothing_that_can_be_read_once_only, start, stop),
 	    cmocka_unit_test_setup_teardown(a_key_is_in_memory_that_is_not_dumped, start, stop),
 	    cmocka_unit_test_setup_teardown(a_key_is_in_memory_that_is_not_swapped, start, stop),
-	    cmocka_unit_test_setup_teardown(a_child_locks_its_copy_anew, start, stop),
+	    cmocka_unit_test_setup_teardown(
+		a_child_keeps_the_key_where_nobody_looks_and_leaves_the_parent_its_own, start, stop),
+	    cmocka_unit_test_setup_teardown(to_keep_no_key_is_fine, start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
