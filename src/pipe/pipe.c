@@ -123,7 +123,7 @@ read_cipher(struct pipe *p, const struct pipe_event *event, uint64_t now)
 	enum error error = OK;
 
 	p->leftover = total % WIRE_PACKET;
-	memcpy(p->partial, event->in + count * WIRE_PACKET, p->leftover);
+	memcpy(p->session.partial, event->in + count * WIRE_PACKET, p->leftover);
 	if (count > 0)
 		error = session_open(&p->session, event->out->bytes, event->in, count, &opened);
 	if (opened > 0) {

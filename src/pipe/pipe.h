@@ -124,8 +124,7 @@ struct pipe {
 	bool ending, hurried, over;
 	uint64_t deadline;
 	uint64_t plain_in, plain_out; /* plain bytes read from and written to the plain leg */
-	size_t leftover;              /* bytes of a packet that is not whole yet */
-	uint8_t partial[WIRE_PACKET];
+	size_t leftover;              /* bytes of a packet that is not whole yet, in session.partial */
 };
 
 /*

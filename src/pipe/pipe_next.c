@@ -170,7 +170,7 @@ pipe_read_into(const struct pipe *p, enum pipe_leg leg, bool pressure, uint8_t *
 	if (leg == PIPE_PLAIN)
 		return *packets * WIRE_PLAIN_MAX;
 	*offset = p->leftover;
-	memcpy(in, p->partial, p->leftover);
+	memcpy(in, p->session.partial, p->leftover);
 	return *packets * WIRE_PACKET - p->leftover;
 }
 

@@ -54,7 +54,7 @@ session_end(struct session *session)
 	fail(session, ERROR_KILLED);
 }
 
-/* C4, S5: y and its MAC, behind the nonce. */
+/* C4, S5: y, which stands behind the nonce already, and its MAC. */
 static enum error
 send_y(struct session *session)
 {
@@ -62,7 +62,6 @@ send_y(struct session *session)
 	    session->handshake.dk_1 + (session->role == SESSION_CLIENT ? WIRE_DHMAC_C : WIRE_DHMAC_S);
 	uint8_t *message = session->out + WIRE_NONCE;
 
-	memcpy(message, session->handshake.y, WIRE_Y);
 	session->out_have = WIRE_NONCE + WIRE_Y_AND_MAC;
 	return hash_hmac(dhmac, WIRE_MAC, message, WIRE_Y, message + WIRE_Y);
 }
@@ -276,7 +275,7 @@ session_dh_done(struct session *session, const struct dh_job *job)
 		return fail(session, ERROR_CRYPTO);
 	handshake->job_out = false;
 	if (!handshake->has_y) {
-		memcpy(handshake->y, job->y, WIRE_Y);
+		memcpy(session->out + WIRE_NONCE, job->y, WIRE_Y);
 		handshake->has_y = true;
 		if (is_server || session->state == SESSION_PEER_Y)
 			error = send_y(session); /* S5; C4, when the nonce was there first */

@@ -37,7 +37,7 @@ enum session_state {
 	SESSION_BROKEN
 };
 
-/* The members are for session.c alone. */
+/* The members are for session.c alone, but for partial. */
 struct session {
 	enum session_role role;
 	enum forward_secrecy forward_secrecy;
@@ -52,17 +52,23 @@ struct session {
 			uint8_t x[WIRE_X];
 			uint8_t dk_1[WIRE_DK_1];
 			uint8_t in[WIRE_Y_AND_MAC]; /* what has arrived of the message that is awaited or at work */
-			uint8_t y[WIRE_Y];          /* ours, once has_y */
 			uint16_t in_have;
-			bool has_y;
+			bool has_y;   /* ours stands in out, behind the nonce */
 			bool job_out; /* a job is with somebody */
 		} handshake;
 		struct {
 			struct packet_direction seal, open;
 		} data;
 	};
-	/* What has to be sent still: lives on into SESSION_DATA, since a server's S5 does. Nothing secret. */
-	uint8_t out[WIRE_NONCE + WIRE_Y_AND_MAC];
+	/*
+	 * What has to be sent still: lives on into SESSION_DATA, since a server's S5 does. Nothing secret. When it has
+	 * gone, and session_wants is SESSION_READY alone, its place is the owner's, who keeps a part of a packet there:
+	 * thousands of idle connections should cost little.
+	 */
+	union {
+		uint8_t out[WIRE_NONCE + WIRE_Y_AND_MAC];
+		uint8_t partial[WIRE_PACKET];
+	};
 	uint16_t out_have, out_sent;
 };
 

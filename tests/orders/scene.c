@@ -230,7 +230,8 @@ digest(void)
 			hash = search_hash(hash + 1, state->pending->bytes + state->start, state->end - state->start);
 		state->pending = state->pending == NULL ? NULL : scene.buffers;
 	}
-	memset(pipe.partial + pipe.leftover, 0, sizeof pipe.partial - pipe.leftover);
+	if (pipe.opened == STEP_DONE) /* before that, what is sent in the handshake stands there */
+		memset(pipe.session.partial + pipe.leftover, 0, sizeof pipe.session.partial - pipe.leftover);
 	memset(is.held, 0, sizeof is.held);
 	pipe.deadline -= pipe.deadline == UINT64_MAX ? 0 : scene.now;
 	is.due -= is.due == UINT64_MAX ? 0 : scene.now;

@@ -320,7 +320,7 @@ a_job_does_what_it_says_and_nothing_else(void **state)
 static void
 a_session_stays_small(void **state)
 {
-	assert_true(sizeof(struct session) <= 1152);
+	assert_true(sizeof(struct session) <= 1792); /* a packet of it is room that the pipe uses too */
 }
 
 #define DUPLEX_TEST(name) cmocka_unit_test_setup_teardown(name, duplex_setup, duplex_teardown)
