@@ -1,24 +1,38 @@
 /* mailbox.c: see mailbox.h. */
 #include "net/mailbox.h"
 
-static void
-on_async(uv_async_t *async)
+enum { MAILS_A_TURN = 16 };
+
+static struct mail *
+take(struct mailbox *mailbox)
 {
-	struct mailbox *mailbox = async->data;
 	struct mail *mail;
 
 	uv_mutex_lock(&mailbox->mutex);
 	mail = mailbox->first;
-	mailbox->first = NULL;
-	mailbox->last = &mailbox->first;
+	if (mail != NULL)
+		mailbox->first = mail->next;
+	if (mailbox->first == NULL)
+		mailbox->last = &mailbox->first;
 	uv_mutex_unlock(&mailbox->mutex);
-	while (mail != NULL) {
-		struct mail *next = mail->next;
+	return mail;
+}
 
-		mailbox->receive(
-		    mailbox, mail->kind, mail->accepted); /* mail may be gone, or posted again, after this */
-		mail = next;
+/* A few at a time, so that a flood of arrivals does not stall the connections that the loop carries. */
+static void
+on_async(uv_async_t *async)
+{
+	struct mailbox *mailbox = async->data;
+
+	for (int i = 0; i < MAILS_A_TURN; i++) {
+		struct mail *mail = take(mailbox);
+
+		if (mail == NULL)
+			return;
+		mailbox->receive(mailbox, mail->kind, mail->accepted); /* mail may be gone, or posted again, after */
 	}
+	if (!uv_is_closing((uv_handle_t *)async))
+		uv_async_send(async);
 }
 
 int
