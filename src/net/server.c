@@ -15,8 +15,7 @@ enum {
 	FIXED_DESCRIPTORS = 24,    /* standard ones, log, this loop, look-ups, and some in hand */
 	DESCRIPTORS_A_WORKER = 4,  /* its loop */
 	HANDSHAKES_AT_MOST = 8192, /* by default */
-	LEAST_POOL_THREADS = 4,
-	MAX_WORKERS = 1024
+	LEAST_POOL_THREADS = 4
 };
 
 enum { SIGNALS = 3 };
@@ -33,6 +32,7 @@ struct server {
 	struct worker *workers;
 	struct acceptor acceptor;
 	uv_signal_t signals[SIGNALS];
+	bool is_drained;
 };
 
 static uint64_t
@@ -47,8 +47,8 @@ fill_in_workers(struct server_config *config)
 {
 	if (config->workers == 0)
 		config->workers = uv_available_parallelism();
-	if (config->workers > MAX_WORKERS)
-		config->workers = MAX_WORKERS;
+	if (config->workers > SERVER_WORKERS_MAX)
+		config->workers = SERVER_WORKERS_MAX;
 }
 
 uint64_t
@@ -177,6 +177,7 @@ drained(struct acceptor *acceptor)
 	stop_signals(server);
 	resolver_stop(&server->resolver);
 	acceptor_stop(acceptor);
+	server->is_drained = true;
 }
 
 static int
@@ -238,8 +239,15 @@ start(struct server *server)
 	return status;
 }
 
+/* A name server that does not answer cannot be told that nobody asks any more: it alone is not waited for. */
+static bool
+only_a_look_up_is_left(const struct server *server)
+{
+	return server->is_drained && server->resolver.busy;
+}
+
 int
-server_run(const struct server_config *config, char problem[ADDRESS_PROBLEM])
+server_run(const struct server_config *config, char problem[ADDRESS_PROBLEM], bool *look_up_is_left)
 {
 	struct server *server = calloc(1, sizeof(*server));
 	int status = server == NULL ? UV_ENOMEM : uv_loop_init(&server->loop);
@@ -263,12 +271,14 @@ server_run(const struct server_config *config, char problem[ADDRESS_PROBLEM])
 		snprintf(problem, ADDRESS_PROBLEM, "Cannot start: %s", uv_strerror(status));
 		uv_walk(&server->loop, close_any, NULL);
 	}
-	uv_run(&server->loop, UV_RUN_DEFAULT);
+	while (!only_a_look_up_is_left(server) && uv_run(&server->loop, UV_RUN_ONCE) != 0)
+		;
 	stop_workers(server);
 	if (status == 0)
 		acceptor_free(&server->acceptor);
-	uv_loop_close(&server->loop);
 	uv_mutex_destroy(&server->targets_mutex);
-	free(server);
+	*look_up_is_left = uv_loop_close(&server->loop) == UV_EBUSY; /* it is in the server's memory */
+	if (!*look_up_is_left)
+		free(server);
 	return status == 0 ? 0 : 1;
 }

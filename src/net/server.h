@@ -6,6 +6,8 @@
 #include "net/listen.h"
 #include "pipe/pipe.h"
 
+enum { SERVER_WORKERS_MAX = 1024 };
+
 /* All of it outlives server_run; nothing in it changes while that runs, but where a comment says so. */
 struct server_config {
 	struct pipe_settings pipe; /* kind, -f and -g, -o; asks_admission is set by server_run */
@@ -38,8 +40,9 @@ bool server_fit(struct server_config *config, uint64_t available);
 /*
  * Serves until it was told to stop and the last connection has ended. SIGTERM and SIGINT drain, a second one ends at
  * once, SIGHUP does no harm. Privileges are dropped before: threads start here. Returns the exit status: 0, or 1 with
- * problem filled in when it could not start. On the main thread, once.
+ * problem filled in when it could not start. *look_up_is_left: a name server is still being asked, for which exit(3)
+ * would wait, but not _exit(2). On the main thread, once.
  */
-int server_run(const struct server_config *config, char problem[ADDRESS_PROBLEM]);
+int server_run(const struct server_config *config, char problem[ADDRESS_PROBLEM], bool *look_up_is_left);
 
 #endif

@@ -27,6 +27,7 @@ struct launch {
 	struct server_config server;
 	struct daemonize parent;
 	struct log *log;
+	bool look_up_is_left;
 };
 
 static bool
@@ -166,7 +167,7 @@ run_server(struct launch *launch)
 		message_error("Cannot start: %s", strerror(EAGAIN));
 		return 1;
 	}
-	status = server_run(server, problem);
+	status = server_run(server, problem, &launch->look_up_is_left);
 	if (problem[0] != '\0')
 		message_error("%s", problem);
 	return status;
@@ -242,5 +243,7 @@ main(int argc, char *argv[])
 	log_stop(launch.log);
 	key_file_forget(&launch.key);
 	group14_stop();
+	if (launch.look_up_is_left)
+		_exit(status);
 	return status;
 }

@@ -6,7 +6,7 @@ import socket
 import time
 
 import pytest
-from daemons import secret_of
+from daemons import hosts, needs_root, network_of_its_own, secret_of, with_file
 from network import PATIENCE, read_exactly, read_to_end, reset
 from peer import CLIENT, PACKET, SERVER, Peer
 
@@ -181,3 +181,19 @@ def test_a_drain_ends_soon_after_the_last_of_200_connections(network, launch, ou
     scene.process.reader.join(PATIENCE)  # its last lines may still be on their way
     assert not [line for line in scene.process.lines if "reason=killed" in line or "reason=stalled" in line]
     assert scene.process.count(" open peer=") == scene.process.count(" close peer=") > CONNECTIONS // 2
+
+
+@needs_root
+def test_a_name_server_that_does_not_answer_is_not_waited_for(network, launch, ours, key, place):
+    resolv_conf = os.path.join(place, "resolv.conf")
+    with open(resolv_conf, "w", encoding="ascii") as file:
+        file.write("nameserver 127.0.0.1\noptions timeout:30 attempts:1\n")
+    under = (*with_file(resolv_conf, "/etc/resolv.conf"), *hosts(place, {}))
+    with network_of_its_own(), socket.socket(type=socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 53))
+        server.settimeout(PATIENCE)
+        process = launch.daemon(ours, "-e", network.address(), "far.example:25", key, "-D", under=under)
+        process.may_die = True
+        assert b"example" in server.recv(512)
+        process.signal(signal.SIGTERM)
+        assert process.wait(SOON) == 0
