@@ -23,12 +23,6 @@ bytes_get_be32(const uint8_t in[4])
 	return (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 | (uint32_t)in[2] << 8 | in[3];
 }
 
-uint64_t
-bytes_get_be64(const uint8_t in[8])
-{
-	return (uint64_t)bytes_get_be32(in) << 32 | bytes_get_be32(in + 4);
-}
-
 void
 bytes_wipe(void *bytes, size_t length)
 {

@@ -9,7 +9,6 @@
 void bytes_put_be32(uint8_t out[4], uint32_t value);
 void bytes_put_be64(uint8_t out[8], uint64_t value);
 uint32_t bytes_get_be32(const uint8_t in[4]);
-uint64_t bytes_get_be64(const uint8_t in[8]);
 
 /* Overwrite with zeros in a way that no optimiser removes. length may be 0. Any thread. */
 void bytes_wipe(void *bytes, size_t length);

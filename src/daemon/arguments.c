@@ -9,6 +9,7 @@
 #include "daemon/message.h"
 
 enum { NOT_FOUND = -3, HELP_COLUMN = 32 };
+static const double most_milliseconds = 1e12; /* 31 years */
 
 void
 arguments_start(
@@ -242,14 +243,14 @@ arguments_octal(const struct arguments *arguments, uint64_t most, uint64_t *numb
 }
 
 bool
-arguments_seconds(const struct arguments *arguments, uint64_t least, uint64_t most, uint64_t *milliseconds)
+arguments_seconds(const struct arguments *arguments, uint64_t least, uint64_t *milliseconds)
 {
 	char *end;
 	double seconds = strtod(arguments->value, &end);
 
 	if (end == arguments->value || *end != '\0' || isnan(seconds))
 		return refuse(arguments, EINVAL);
-	if (seconds < 0 || seconds * 1000 > (double)most)
+	if (seconds < 0 || seconds * 1000 > most_milliseconds)
 		return refuse(arguments, ERANGE);
 	*milliseconds = (uint64_t)(seconds * 1000 + 0.5);
 	if (seconds > 0 && *milliseconds == 0)

@@ -67,8 +67,8 @@ int arguments_usage(const struct arguments *arguments);
  */
 bool arguments_number(const struct arguments *arguments, uint64_t least, uint64_t most, uint64_t *number);
 bool arguments_octal(const struct arguments *arguments, uint64_t most, uint64_t *number);
-/* Seconds, with fractions; milliseconds come out, at least 1 unless it is 0. */
-bool arguments_seconds(const struct arguments *arguments, uint64_t least, uint64_t most, uint64_t *milliseconds);
+/* Seconds, with fractions, up to 31 years; milliseconds come out, at least 1 unless it is 0. */
+bool arguments_seconds(const struct arguments *arguments, uint64_t least, uint64_t *milliseconds);
 /* One of count words: its index comes out. */
 bool arguments_word(const struct arguments *arguments, const char *const words[], size_t count, size_t *index);
 /* --crypto: a backend that can be used here. */

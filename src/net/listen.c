@@ -181,11 +181,3 @@ listen_check(const struct address *address)
 	close(fd);
 	return error;
 }
-
-void
-listen_close(struct listeners *listeners)
-{
-	for (size_t i = 0; i < listeners->count; i++)
-		socket_close(listeners->fds[i]);
-	listeners->count = 0;
-}

@@ -37,6 +37,4 @@ bool listen_open(struct listeners *listeners, const char *source, const struct a
  */
 int listen_check(const struct address *address);
 
-void listen_close(struct listeners *listeners);
-
 #endif

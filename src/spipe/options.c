@@ -5,7 +5,6 @@
 #include "daemon/log.h"
 
 enum { DEFAULT_TIMEOUT = 5000 };
-static const uint64_t most_milliseconds = UINT64_C(1000000000000); /* 31 years */
 
 enum {
 	OPTION_TARGET,
@@ -66,7 +65,7 @@ set_option(struct options *options, const struct arguments *arguments, int optio
 		options->keepalive = false;
 		return true;
 	case OPTION_TIMEOUT:
-		return arguments_seconds(arguments, 0, most_milliseconds, &options->timeout);
+		return arguments_seconds(arguments, 0, &options->timeout);
 	case OPTION_EXIT_ON_EOF:
 		options->exit_on_eof = true;
 		return true;

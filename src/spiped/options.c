@@ -7,9 +7,9 @@
 #include "daemon/arguments.h"
 #include "daemon/log.h"
 #include "daemon/message.h"
+#include "net/server.h"
 
-enum { DEFAULT_TIMEOUT = 5000, DEFAULT_RESOLVE = 60000, DEFAULT_CONNECTIONS = 100, WORKERS_MOST = 1024 };
-static const uint64_t most_milliseconds = UINT64_C(1000000000000); /* 31 years */
+enum { DEFAULT_TIMEOUT = 5000, DEFAULT_RESOLVE = 60000, DEFAULT_CONNECTIONS = 100 };
 static const uint64_t most_handshakes = 1000000;
 
 enum {
@@ -174,11 +174,11 @@ set_value(struct options *options, const struct arguments *arguments, int option
 	case OPTION_MAX_CONNECTIONS:
 		return set_count(arguments, 0, UINT32_MAX, &options->max_connections);
 	case OPTION_TIMEOUT:
-		return arguments_seconds(arguments, 0, most_milliseconds, &options->timeout);
+		return arguments_seconds(arguments, 0, &options->timeout);
 	case OPTION_RESOLVE_EVERY:
-		return arguments_seconds(arguments, 1, most_milliseconds, &options->resolve_interval);
+		return arguments_seconds(arguments, 1, &options->resolve_interval);
 	case OPTION_WORKERS:
-		return set_count(arguments, 1, WORKERS_MOST, &options->workers);
+		return set_count(arguments, 1, SERVER_WORKERS_MAX, &options->workers);
 	case OPTION_MAX_HANDSHAKES:
 		return set_count(arguments, 1, most_handshakes, &options->max_handshakes);
 	case OPTION_SOURCE_MODE:

@@ -27,7 +27,8 @@ numbers_come_back_as_they_were_written(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
 		bytes_put_be64(out, numbers[i]);
-		assert_true(bytes_get_be64(out) == numbers[i]);
+		assert_int_equal(bytes_get_be32(out), (uint32_t)(numbers[i] >> 32));
+		assert_int_equal(bytes_get_be32(out + 4), (uint32_t)numbers[i]);
 		bytes_put_be32(out, (uint32_t)numbers[i]);
 		assert_int_equal(bytes_get_be32(out), (uint32_t)numbers[i]);
 	}
