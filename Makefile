@@ -5,6 +5,9 @@
 BUILD  ?= build
 PREFIX ?= /usr/local
 SHORT  ?=
+SEEDS  ?= 100000
+FROM   ?= 1
+SEED   ?=
 JOBS   ?= $(shell nproc)
 ORDERS ?= --packets 4 --reads 3
 
@@ -20,7 +23,7 @@ CONFIGURE = tools/configure
 TEST = tools/test $(if $(SHORT),--short)
 DESTINATION = $(if $(DESTDIR),DESTDIR=$(abspath $(DESTDIR)))
 
-.PHONY: all check lint format orders demo bench bench-crypto asan tsan install clean help
+.PHONY: all check lint format orders demo bench bench-crypto asan tsan install simulate clean help
 .NOTPARALLEL:
 
 all: ## build what ships, optimised, into build/
@@ -62,6 +65,12 @@ bench-crypto: ## nanoseconds a packet, each backend and batch size
 	$(CONFIGURE) $(BUILD) -Dbench=true
 	ninja -C $(BUILD) -j $(JOBS) bench/crypto_bench
 	$(BUILD)/bench/crypto_bench
+
+simulate: ## SEEDS=N seeds of the simulation from FROM=S on, or SEED=S alone with all that happens in it
+	$(INSTALL_PACKAGES) $(PACKAGES)/build.txt $(PACKAGES)/test.txt
+	$(CONFIGURE) $(BUILD) -Dtests=enabled
+	ninja -C $(BUILD) -j $(JOBS) tests/simulation/simulation
+	$(BUILD)/tests/simulation/simulation $(if $(SEED),--seed $(SEED),$(SEEDS) $(FROM) $(JOBS))
 
 asan: ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer; SHORT=1 for a few of the system tests
 	$(INSTALL_PACKAGES) $(TEST_PACKAGES)
