@@ -8,6 +8,7 @@ SHORT  ?=
 SEEDS  ?= 100000
 FROM   ?= 1
 SEED   ?=
+SECONDS ?= 10
 JOBS   ?= $(shell nproc)
 ORDERS ?= --packets 4 --reads 3
 
@@ -15,6 +16,7 @@ ORDERS ?= --packets 4 --reads 3
 ASAN = $(BUILD)-asan
 TSAN = $(BUILD)-tsan
 LINT = $(BUILD)-lint
+FUZZ = $(BUILD)-fuzz
 
 INSTALL_PACKAGES = @tools/install-packages
 PACKAGES = tools/packages
@@ -23,7 +25,7 @@ CONFIGURE = tools/configure
 TEST = tools/test $(if $(SHORT),--short)
 DESTINATION = $(if $(DESTDIR),DESTDIR=$(abspath $(DESTDIR)))
 
-.PHONY: all check lint format orders demo bench bench-crypto asan tsan install simulate clean help
+.PHONY: all check lint format orders demo bench bench-crypto asan tsan fuzz install simulate clean help
 .NOTPARALLEL:
 
 all: ## build what ships, optimised, into build/
@@ -82,6 +84,12 @@ tsan: ## the tests under ThreadSanitizer; SHORT=1 for a few of the system tests
 	$(CONFIGURE) $(TSAN) -Dtests=enabled -Dbench=true -Db_sanitize=thread -Db_lundef=false
 	$(TEST) $(TSAN)
 
+fuzz: ## each fuzz target under libFuzzer for SECONDS=10, and how much of src/protocol the keyed ones reach
+	$(INSTALL_PACKAGES) $(PACKAGES)/build.txt $(PACKAGES)/fuzz.txt
+	CC=clang $(CONFIGURE) $(FUZZ) -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
+	ninja -C $(FUZZ) -j $(JOBS)
+	tools/fuzz --seconds $(SECONDS) $(FUZZ)
+
 install: ## into $(DESTDIR)$(PREFIX): programs, man pages, completions, a systemd unit
 	$(INSTALL_PACKAGES) $(PACKAGES)/build.txt
 	$(CONFIGURE) $(BUILD) -Dprefix=$(PREFIX)
@@ -89,7 +97,7 @@ install: ## into $(DESTDIR)$(PREFIX): programs, man pages, completions, a system
 	$(DESTINATION) meson install -C $(BUILD) --no-rebuild
 
 clean: ## remove every build folder of these verbs
-	rm -rf $(BUILD) $(ASAN) $(TSAN) $(LINT)
+	rm -rf $(BUILD) $(ASAN) $(TSAN) $(LINT) $(FUZZ)
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14

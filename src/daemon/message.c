@@ -29,6 +29,11 @@ say(int priority, const char *kind, const char *format, va_list arguments)
 	char text[5000]; /* room for a path of any length, and some words */
 
 	(void)vsnprintf(text, sizeof text, format, arguments);
+	/* A path or an argument in it makes no line of its own, and does nothing to a terminal. */
+	for (char *c = text; *c != '\0'; c++) {
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = '?';
+	}
 	if (to_syslog)
 		syslog(priority, "%s%s", kind, text);
 	else if (messages != NULL)

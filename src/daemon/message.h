@@ -10,7 +10,10 @@ void message_start(const char *program, FILE *stream);
 /* From now on to syslog: standard error is about to go. */
 void message_to_syslog(void);
 
-/* "program: text", "program: warning: text". No newline in the text; a line that is too long is cut. Main thread. */
+/*
+ * "program: text", "program: warning: text". One line: what is too long is cut, and control characters, which a path or
+ * an argument may hold, come out as '?'. Main thread.
+ */
 void message_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void message_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
