@@ -1,6 +1,8 @@
 /* app.c: whoever is beside a daemon: says its text, reads, stalls, and ends in one way or another. */
 #include "sim.h"
 
+enum { SIP = 400 };
+
 static bool
 wants_to_end(const struct app *app)
 {
@@ -39,6 +41,19 @@ leave(struct scene *scene, struct link *link, struct app *app, bool reset)
 	trace_link(scene, link, reset ? "app resets" : "app closes", app == &link->target);
 	app->gone = true;
 	flow_close(app->out, app->in, reset);
+}
+
+/* It hears nothing any more, and says what it has to say: shutdown(SHUT_RD) of a UNIX socket does that to its peer. */
+static void
+deafen(struct scene *scene, struct link *link, struct app *app)
+{
+	trace_link(scene, link, "app goes deaf", app == &link->target);
+	happens(scene, HAPPENS_APP_DEAF);
+	link->is_harmed = true;
+	app->end = ENDS_AFTER_SAYING;
+	app->saw_end = true;
+	app->in->deaf = app->in->dead = true;
+	app->in->start = app->in->arrived = app->in->end;
 }
 
 static void
@@ -80,6 +95,10 @@ hear(struct scene *scene, struct link *link, struct app *app)
 	}
 	if (length > 1 && chance(scene, scene->shortness))
 		length = 1 + (size_t)draw(scene, length - 1);
+	if (app->every > 0) {
+		app->read_at = scene->now + app->every;
+		length = length < SIP ? length : SIP;
+	}
 	flow_take(app->in, NULL, length);
 	app->heard += length;
 }
@@ -95,6 +114,8 @@ app_happen(struct scene *scene, struct link *link, struct app *app, int thing)
 		trace_link(scene, link, app == &link->target ? "target ends" : "client ends", app->said);
 		app->ended = app->out->fin = true;
 	}
+	if (app->end == DEAFENS && app->said + app->heard >= app->trigger && !app->in->broken && !app->in->fin)
+		deafen(scene, link, app);
 	if ((app->end == RESETS || app->end == CLOSES) && app->said + app->heard >= app->trigger && !app->gone) {
 		link->is_harmed = true;
 		happens(scene, app->end == RESETS ? HAPPENS_APP_RESET : HAPPENS_APP_CLOSE);

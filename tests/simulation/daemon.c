@@ -214,6 +214,19 @@ on_proved(struct scene *scene, struct daemon *daemon, struct link *link)
 	}
 	happens(scene, HAPPENS_WAITS_FOR_ROOM);
 	side->standing = WAITING;
+	side->entered = scene->steps;
+}
+
+/* Room goes to the one who has waited longest. */
+static void
+promise_first(struct scene *scene, const struct daemon *daemon, const struct side *gets)
+{
+	promise(scene, gets->standing == WAITING);
+	for (size_t i = 0; i < scene->link_count; i++) {
+		const struct side *side = &scene->links[i].sides[daemon->which];
+
+		promise(scene, side->is_gone || side->standing != WAITING || side->entered >= gets->entered);
+	}
 }
 
 static void
@@ -229,7 +242,7 @@ on_gone(struct scene *scene, struct daemon *daemon, struct link *link)
 		next = admission_end(&daemon->admission);
 		if (next != ADMISSION_NONE) {
 			happens(scene, HAPPENS_ROOM_CAME);
-			promise(scene, side_of(daemon, daemon->by_slot[next])->standing == WAITING);
+			promise_first(scene, daemon, side_of(daemon, daemon->by_slot[next]));
 			admit(scene, daemon, daemon->by_slot[next]);
 		}
 	} else if (side->standing != EVICTED) {

@@ -64,7 +64,7 @@ lost(struct scene *scene, struct side *side, enum error error)
 
 	for (size_t i = 0; i < dial->count; i++)
 		promise(scene, has_had_its_chance(scene, dial, i));
-	promise(scene, error != OK);
+	promise(scene, error == (dial->count == 0 ? ERROR_LOOKUP : dial->last_error));
 	dial->active = false;
 	dial->verdict = error;
 	side_hear(scene, side, (struct pipe_event){.kind = PIPE_DIAL_FAILED, .error = error, .leg = side->which == E});
@@ -92,6 +92,7 @@ failed(struct scene *scene, struct dial *dial, size_t index, enum error error)
 {
 	dial->addresses[index].is_under_way = false;
 	dial->under_way_count--;
+	dial->last_error = error;
 	if (error == ERROR_CONNECT) {
 		dial->addresses[index].has_failed = true;
 		dial->next_start = scene->now;
@@ -184,6 +185,7 @@ dial_happen(struct scene *scene, struct side *side)
 		promise(scene, scene->now >= dial->addresses[index].started_at + scene->timeout);
 		dial->addresses[index].is_under_way = false;
 		dial->addresses[index].has_failed = true;
+		dial->last_error = ERROR_CONNECT_TIMEOUT;
 		dial->under_way_count--;
 		dial->next_start = scene->now;
 		happens(scene, HAPPENS_ADDRESS_SILENT);

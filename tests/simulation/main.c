@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -142,15 +143,29 @@ seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* Of the processor, by us and by all workers that have ended. */
+static double
+seconds_used(void)
+{
+	struct rusage ours, theirs;
+
+	if (getrusage(RUSAGE_SELF, &ours) != 0 || getrusage(RUSAGE_CHILDREN, &theirs) != 0)
+		return 0;
+	return (double)(ours.ru_utime.tv_sec + ours.ru_stime.tv_sec + theirs.ru_utime.tv_sec + theirs.ru_stime.tv_sec) +
+	       (double)(ours.ru_utime.tv_usec + ours.ru_stime.tv_usec + theirs.ru_utime.tv_usec +
+			theirs.ru_stime.tv_usec) /
+		   1e6;
+}
+
 static int
-report(const struct tally *tally, bool kept, double took, uint64_t workers)
+report(const struct tally *tally, bool kept, double took)
 {
 	bool often = tally->seeds > 0 && tally_print(tally);
 
-	printf("%llu seeds, %llu connections, %llu steps, %.1f MiB through; %.1f s by %llu, %.3f ms a seed\n",
+	printf("%llu seeds, %llu connections, %llu steps, %.1f MiB through; %.1f s, %.3f ms of processor a seed\n",
 	    (unsigned long long)tally->seeds, (unsigned long long)tally->connections, (unsigned long long)tally->steps,
-	    (double)tally->bytes / 1048576, took, (unsigned long long)workers,
-	    1000 * took * (double)workers / (double)(tally->seeds > 0 ? tally->seeds : 1));
+	    (double)tally->bytes / 1048576, took,
+	    1000 * seconds_used() / (double)(tally->seeds > 0 ? tally->seeds : 1));
 	if (!kept)
 		printf("simulation: a promise was broken\n");
 	else if (!often && tally->seeds >= JUDGED_FROM)
@@ -175,7 +190,7 @@ main(int argc, char *argv[])
 	uint64_t seeds = 0, from = 1, workers = 1;
 	struct tally tally = {0};
 	double start = seconds();
-	bool one = argc == 3 && strcmp(argv[1], "--seed") == 0;
+	bool kept = true, one = argc == 3 && strcmp(argv[1], "--seed") == 0;
 
 	if (!(one ? number(argv[2], &from)
 		  : argc >= 2 && argc <= 4 && number(argv[1], &seeds) && (argc < 3 || number(argv[2], &from)) &&
@@ -196,8 +211,9 @@ main(int argc, char *argv[])
 	}
 	fflush(stdout);
 	if (workers > 1)
-		return report(&tally, play_all(&tally, from, from + seeds, workers), seconds() - start, workers);
-	play_share(&tally, from, from + seeds, 1, true);
+		kept = play_all(&tally, from, from + seeds, workers);
+	else
+		play_share(&tally, from, from + seeds, 1, true);
 	scene_stop(&scene);
-	return report(&tally, true, seconds() - start, workers);
+	return report(&tally, kept, seconds() - start);
 }

@@ -72,6 +72,8 @@ promise_at_opened(struct scene *scene, const struct side *side)
 
 	promise(scene, !side->opened && side->legs[PIPE_PLAIN].connected && side->legs[PIPE_CIPHER].connected);
 	promise(scene, is_genuine(side->link, side) && has_shaken_hands(side));
+	promise(
+	    scene, !(side->link->trouble == JOB_FAILS && side->link->is_done_to && side->link->liar == side->which));
 	promise(scene, side->legs[PIPE_CIPHER].read == HANDSHAKE && side->legs[PIPE_CIPHER].wrote == HANDSHAKE);
 	promise(scene, strcmp(pipe_key(&side->pipe)->name, side->link->key->name) == 0);
 	if (side->link->key != scene->keys)
@@ -149,7 +151,7 @@ is_true(const struct scene *scene, const struct side *side)
 	case ERROR_NO_FORWARD_SECRECY:
 		return !side->opened && lacks_secrecy(side);
 	case ERROR_HANDSHAKE_TIMEOUT:
-		return !has_shaken_hands(side) &&
+		return !has_shaken_hands(side) && side->admit_asked == side->admitted &&
 		       now >= (side->which == E ? side->dialled_at : side->started_at) + timeout;
 	case ERROR_BAD_MAC:
 		return tampered && trouble == TAMPERED;
@@ -279,7 +281,18 @@ check_leg(struct scene *scene, const struct side *side, enum pipe_leg which, uns
 	/* back pressure, nothing after an end, and of the cipher leg no more than the handshake */
 	promise(scene, !leg->fin_read && !leg->unreadable);
 	promise(scene, side->opened || (which == PIPE_CIPHER && leg->read < HANDSHAKE));
+	/* C5 comes after C4: before it an honest server has nothing to say */
+	promise(scene, side->which == D || which == PIPE_PLAIN || leg->read < WIRE_NONCE || side->jobs_done > 0);
 	promise(scene, (to->unwritten == 0 && !to->unwritable) || !side->opened);
+}
+
+/* Its cipher leg has ended where no end may be. */
+static bool
+is_cut(const struct side *side)
+{
+	const struct leg *cipher = &side->legs[PIPE_CIPHER];
+
+	return cipher->fin_read && (!side->opened || (cipher->read - HANDSHAKE) % WIRE_PACKET != 0);
 }
 
 void
@@ -306,6 +319,7 @@ promise_settled(struct scene *scene, struct side *side)
 		waiting += side->legs[which].unwritten > 0;
 		check_leg(scene, side, (enum pipe_leg)which, wants);
 	}
+	promise(scene, !is_cut(side) || pipe_reason(&side->pipe) != OK); /* at once */
 	/* memory: a buffer is held only for what a full socket did not take */
 	for (size_t i = 0; i < PIPE_RELEASES; i++)
 		held += side->held[i] != NULL;

@@ -251,7 +251,7 @@ let_go(struct scene *scene)
 			scene->links[i].quiet_until = 0;
 		for (int j = 0; j < 2; j++) {
 			apps[j]->say_at = apps[j]->read_at = apps[j]->there ? scene->now : 0;
-			apps[j]->stall = 0;
+			apps[j]->stall = apps[j]->every = 0;
 			apps[j]->to_say = apps[j]->said;
 			apps[j]->end = ENDS_AFTER_SAYING;
 		}

@@ -37,9 +37,9 @@ draw_connections(struct scene *scene)
 
 	if (kind < 10)
 		return 1 + draw(scene, 4);
-	if (kind < 80)
-		return 6 + draw(scene, 9);
-	return 13 + draw(scene, LINKS - 12);
+	if (kind < 75)
+		return 8 + draw(scene, 9);
+	return 17 + draw(scene, LINKS - 16);
 }
 
 static uint64_t
@@ -74,7 +74,7 @@ setup_app(struct scene *scene, struct link *link, struct app *app, int out)
 	if (scene->is_crowded && chance(scene, 300))
 		app->say_at = 2 * scene->timeout;
 	if (chance(scene, 120)) {
-		app->end = chance(scene, 450) ? RESETS : CLOSES;
+		app->end = chance(scene, 450) ? RESETS : chance(scene, 500) || !app->in->is_unix ? CLOSES : DEAFENS;
 		app->trigger = draw(scene, 3000);
 	} else if (chance(scene, 40)) {
 		app->stall = scene->timeout + draw(scene, scene->timeout);
@@ -187,9 +187,9 @@ draw_trouble(struct scene *scene)
 	static const struct {
 		enum trouble trouble;
 		unsigned share;
-	} shares[] = {{TAMPERED, 330}, {WIRE_IS_RESET, 35}, {WIRE_STALLS, 40}, {OTHER_KEY, 20}, {LYING_Y, 25},
+	} shares[] = {{TAMPERED, 340}, {WIRE_IS_RESET, 35}, {WIRE_STALLS, 40}, {OTHER_KEY, 20}, {LYING_Y, 25},
 	    {LYING_LENGTH, 30}, {LAST_NUMBERS, 25}, {JOB_FAILS, 25}, {NO_RANDOM, 20}, {ADDRESSES_FAIL, 130},
-	    {GRIDLOCK, 30}, {STRANGER, 110}};
+	    {GRIDLOCK, 45}, {STRANGER, 110}};
 	uint64_t number = draw(scene, 1000);
 
 	for (size_t i = 0; i < sizeof shares / sizeof shares[0]; i++) {
@@ -204,8 +204,8 @@ draw_trouble(struct scene *scene)
 static void
 setup_trouble(struct scene *scene, struct link *link)
 {
-	static const enum tampering tamperings[] = {FLIP, DROP, DROP_PACKET, DROP_PACKET, REPEAT, REPEAT, REPEAT_PACKET,
-	    REORDER, REORDER, INJECT, REFLECT, REFLECT, REFLECT, CUT, CUT_PACKET, CUT_PACKET};
+	static const enum tampering tamperings[] = {FLIP, DROP, DROP_PACKET, DROP_PACKET, REPEAT, REPEAT, REPEAT,
+	    REPEAT_PACKET, REORDER, REORDER, INJECT, REFLECT, REFLECT, REFLECT, CUT, CUT_PACKET, CUT_PACKET};
 	struct app *speaker = link->tampered_way == WIRE_OUT ? &link->client : &link->target;
 
 	switch ((int)link->trouble) {
@@ -229,7 +229,8 @@ setup_trouble(struct scene *scene, struct link *link)
 		link->client.to_say += SMALL;
 		link->client.stall = 0;
 		link->client.end = link->target.end = ENDS_AFTER_SAYING;
-		link->target.read_at = NEVER / 2;
+		link->target.read_at = chance(scene, 500) ? 0 : NEVER / 2;
+		link->target.every = scene->timeout * 3 / 5;
 		for (int i = 0; i < FLOWS; i++)
 			link->flows[i].capacity = 2000;
 		break;
@@ -329,7 +330,7 @@ setup_scene(struct scene *scene, uint64_t seed)
 	scene->slowness = slownesses[draw(scene, 4)];
 	scene->shortness = shortnesses[draw(scene, 4)];
 	scene->real_dh = chance(scene, 20);
-	scene->is_crowded = chance(scene, 350);
+	scene->is_crowded = chance(scene, 400);
 	scene->ring.count = chance(scene, 300) ? KEYS : 1;
 	scene->no_buffer_from = scene->no_buffer_until = scene->pressure_until = 0;
 	if (chance(scene, 250)) {

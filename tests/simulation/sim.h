@@ -70,7 +70,7 @@ struct dial {
 	struct race race;
 	size_t count, under_way_count;
 	uint64_t began, next_start; /* next_start: another address may not begin before, unless one fails */
-	enum error verdict;
+	enum error verdict, last_error;
 	struct {
 		enum fate fate;
 		uint64_t delay, started_at, answer_at, retry_at;
@@ -101,12 +101,12 @@ struct side {
 	uint32_t *plain_at;                        /* plain bytes in the first i of them; kept from seed to seed */
 	size_t plain_at_size;
 	enum standing standing; /* with its daemon */
-	uint64_t entered;       /* the step in which it came in */
+	uint64_t entered;       /* the step in which it came in, or began to wait for room */
 	uint32_t slot, source;
 	bool was_accepted, is_gone;
 };
 
-enum app_end { ENDS_AFTER_SAYING, ENDS_AFTER_HEARING, RESETS, CLOSES };
+enum app_end { ENDS_AFTER_SAYING, ENDS_AFTER_HEARING, RESETS, CLOSES, DEAFENS };
 
 struct app {
 	struct flow *in, *out;
@@ -115,7 +115,7 @@ struct app {
 	enum app_end end;
 	uint64_t say_at, read_at, stall; /* stall: how long, once, at `trigger` heard */
 	bool there, ended, gone, saw_end, saw_reset;
-	uint64_t pace; /* most ms between two acts */
+	uint64_t pace, every; /* most ms between two acts; from one read, of little, to the next, if not 0 */
 };
 
 struct link {

@@ -23,6 +23,7 @@
 	X(TARGET_ENDS_FIRST, "a target half-closed and was still written to")            \
 	X(APP_RESET, "an application reset its connection")                              \
 	X(APP_CLOSE, "an application closed while it was written to")                    \
+	X(APP_DEAF, "an application took nothing more and went on to say something")     \
 	X(APP_STALL, "an application read nothing for longer than -o")                   \
 	X(WIRE_STALL, "the wire stood still for longer than -o")                         \
 	X(WIRE_RESET, "somebody reset the encrypted connection")                         \
