@@ -137,10 +137,10 @@ def has_address_or_retries(network, source, target, key):
 
 # Signals
 
-def start_as(process_1, network, launch, ours, key, role):
+def start_as(process_1, network, launch, ours, key, *options):
     """(its process, the one that signals go to, where clients connect, accept of what is behind)."""
     source, target = network.address(), network.listen()
-    process = launch.daemon(ours, role, source, target.address, key, under=AS_PROCESS_1 if process_1 else ())
+    process = launch.daemon(ours, options[0], source, target.address, key, *options[1:], under=AS_PROCESS_1 if process_1 else ())
     pid = child_of(process) if process_1 else process.pid
     process.is_gentle, process.may_die = process.is_gentle and not process_1, True
     return process, pid, source, target
@@ -168,9 +168,9 @@ def test_SIGTERM_lets_connections_end_and_takes_no_more(network, launch, ours, k
 @needs_root
 @pytest.mark.parametrize("process_1", [False, True], ids=["as any process", "as process 1"])
 def test_a_second_SIGTERM_ends_at_once(network, launch, ours, key, process_1):
-    process, pid, source, target = start_as(process_1, network, launch, ours, key, "-e")
+    process, pid, source, target = start_as(process_1, network, launch, ours, key, "-e", "-o", "600")
     near = network.connect(source)
-    target.accept()
+    _silent = target.accept()
     os.kill(pid, signal.SIGTERM)
     process.line(" drain connections=1")
     os.kill(pid, signal.SIGTERM)

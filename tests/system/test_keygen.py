@@ -48,6 +48,7 @@ def test_no_two_keys_are_the_same(keygen, keygen_bytes, place):
         assert keygen(f"{place}/{number}")[0] == 0
         keys |= {contents(f"{place}/{number}"), keygen_bytes("-")[1]}
     assert len(keys) == 10 and all(len(set(key)) > 8 for key in keys)
+    assert all(len(set(position)) > 1 for position in zip(*keys))  # no byte is left as it was
 
 
 @pytest.mark.parametrize("name", ["new", "./new", "sub/new", "./-", " new", "-x"])

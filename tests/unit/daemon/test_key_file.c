@@ -135,9 +135,13 @@ mode_and_length_are_warnings_once(void **state)
 	key_file_warn(&file);
 	assert_string_equal(said(), line);
 	key_file_forget(&file);
-	assert_true(key_file_read(&file, scratch_file("group", bytes, 32, 0640)));
-	assert_true(file.readable_by_others);
-	key_file_forget(&file);
+	for (mode_t others = 0040; others > 0; others = others == 0040 ? 0004 : 0) {
+		const char *name = others == 0040 ? "group" : "all";
+
+		assert_true(key_file_read(&file, scratch_file(name, bytes, 32, 0600 | others)));
+		assert_true(file.readable_by_others);
+		key_file_forget(&file);
+	}
 	assert_true(key_file_read(&file, scratch_file("short", bytes, 31, 0600)));
 	key_file_warn(&file);
 	assert_non_null(strstr(said(), " has 31 bytes: use at least 32 "));

@@ -101,6 +101,26 @@ what_finds_no_room_is_counted_in_the_next_line_that_does(void **state)
 	assert_takes(3, "later");
 }
 
+/* Of some length or other, the last one that fits leaves any small number of bytes free. */
+static void
+no_line_of_any_length_overwrites_another(void **state)
+{
+	char line[LINE_MAX_LENGTH + 1];
+	struct log_entry entry;
+
+	for (size_t length = 1; length <= 64; length++) {
+		memset(line, (int)('0' + length), length);
+		line[length] = '\0';
+		while (queue.dropped == 0)
+			put(length, line);
+		queue.dropped = 0;
+		for (size_t taken = 0; log_queue_take(&queue, length, false, &entry); taken++) {
+			assert_string_equal(entry.text, line);
+			assert_int_equal(entry.time, length);
+		}
+	}
+}
+
 static void
 a_line_that_could_not_be_written_counts_as_dropped(void **state)
 {
@@ -198,6 +218,7 @@ main(void)
 	    cmocka_unit_test_setup(lines_come_out_in_order_with_their_time_and_level, start),
 	    cmocka_unit_test_setup(lines_survive_the_end_of_the_ring, start),
 	    cmocka_unit_test_setup(what_finds_no_room_is_counted_in_the_next_line_that_does, start),
+	    cmocka_unit_test_setup(no_line_of_any_length_overwrites_another, start),
 	    cmocka_unit_test_setup(a_line_that_could_not_be_written_counts_as_dropped, start),
 	    cmocka_unit_test_setup(strangers_get_ten_lines_a_second_and_the_next_one_counts_the_rest, start),
 	    cmocka_unit_test_setup(others_are_not_held_up_by_strangers, start),

@@ -163,21 +163,26 @@ what_a_broken_leg_still_holds_is_delivered_before_the_reset(void **state)
 	assert_did(world, ENCRYPTER, "DHHORwr.");
 }
 
-/* Broken: it reset the connection, or only takes nothing any more but has much to say. */
+/*
+ * Broken: it reset the connection, which a write to it shows or the system tells by itself, or it only takes nothing
+ * any more but has much to say.
+ */
 static void
 when_one_side_broke_and_the_other_takes_nothing_time_ends_it(void **state)
 {
 	struct world *world = *state;
 
-	for (int deaf = 0; deaf < 2; deaf++) {
+	for (int way = 0; way < 3; way++) {
+		bool is_deaf = way == 1, is_written_to = way < 2;
+
 		world_open(world);
 		world->wire[DECRYPTER].capacity = 3000;
 		world->ends[ENCRYPTER].legs[PIPE_CIPHER].read_most = 0;
 		world_say(world, DECRYPTER, 10000);
 		world_run(world);
 		world->to_app[DECRYPTER].is_deaf = true;
-		world->from_app[DECRYPTER].broken = !deaf;
-		world_say(world, ENCRYPTER, 1);
+		world->from_app[DECRYPTER].broken = !is_deaf;
+		world_say(world, ENCRYPTER, is_written_to);
 		world_wait(world, TIMEOUT - 1);
 		/* to look again whether it takes something is not progress */
 		world_tell(world, DECRYPTER, (struct pipe_event){.kind = PIPE_WRITABLE, .leg = PIPE_CIPHER});

@@ -35,6 +35,9 @@ check(struct world *world, struct end *end)
 	assert_int_equal(out, end->legs[PIPE_PLAIN].wrote);
 	if (pipe_reason(&end->pipe) != OK && end->broken_at == UINT64_MAX)
 		end->broken_at = world->now;
+	/* keys are gone from the moment at which it ends, however long its legs take to close */
+	if (end->broken_at != UINT64_MAX || end->over)
+		assert_int_equal(session_wants(&end->pipe.session), SESSION_FAILED);
 	if (end->over) {
 		struct pipe_action action;
 
