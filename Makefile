@@ -17,6 +17,7 @@ ASAN = $(BUILD)-asan
 TSAN = $(BUILD)-tsan
 LINT = $(BUILD)-lint
 FUZZ = $(BUILD)-fuzz
+MUTANTS = $(BUILD)-mutants
 
 INSTALL_PACKAGES = @tools/install-packages
 PACKAGES = tools/packages
@@ -25,7 +26,7 @@ CONFIGURE = tools/configure
 TEST = tools/test $(if $(SHORT),--short)
 DESTINATION = $(if $(DESTDIR),DESTDIR=$(abspath $(DESTDIR)))
 
-.PHONY: all check lint format orders demo bench bench-crypto asan tsan fuzz install simulate clean help
+.PHONY: all check lint format orders demo bench bench-crypto asan tsan fuzz install simulate mutants mutants-all clean help
 .NOTPARALLEL:
 
 all: ## build what ships, optimised, into build/
@@ -90,6 +91,13 @@ fuzz: ## each fuzz target under libFuzzer for SECONDS=10, and how much of src/pr
 	ninja -C $(FUZZ) -j $(JOBS)
 	tools/fuzz --seconds $(SECONDS) $(FUZZ)
 
+mutants: ## bugs put in one at a time, each of which a test has to see; exits 1 when one lives
+	$(INSTALL_PACKAGES) $(TEST_PACKAGES)
+	tests/mutants/run --jobs $(JOBS) $(MUTANTS)
+
+mutants-all: mutants ## the same, and those that a program makes of crypto/, protocol/ and pipe/
+	tests/mutants/run --jobs $(JOBS) --generated $(MUTANTS)
+
 install: ## into $(DESTDIR)$(PREFIX): programs, man pages, completions, a systemd unit
 	$(INSTALL_PACKAGES) $(PACKAGES)/build.txt
 	$(CONFIGURE) $(BUILD) -Dprefix=$(PREFIX)
@@ -97,7 +105,7 @@ install: ## into $(DESTDIR)$(PREFIX): programs, man pages, completions, a system
 	$(DESTINATION) meson install -C $(BUILD) --no-rebuild
 
 clean: ## remove every build folder of these verbs
-	rm -rf $(BUILD) $(ASAN) $(TSAN) $(LINT) $(FUZZ)
+	rm -rf $(BUILD) $(ASAN) $(TSAN) $(LINT) $(FUZZ) $(MUTANTS)
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
