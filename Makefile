@@ -4,6 +4,7 @@
 
 BUILD  ?= build
 PREFIX ?= /usr/local
+BUILDS ?=
 SHORT  ?=
 SEEDS  ?= 100000
 FROM   ?= 1
@@ -18,6 +19,7 @@ TSAN = $(BUILD)-tsan
 LINT = $(BUILD)-lint
 FUZZ = $(BUILD)-fuzz
 MUTANTS = $(BUILD)-mutants
+CROSS = $(BUILD)-cross
 
 INSTALL_PACKAGES = @tools/install-packages
 PACKAGES = tools/packages
@@ -26,7 +28,7 @@ CONFIGURE = tools/configure
 TEST = tools/test $(if $(SHORT),--short)
 DESTINATION = $(if $(DESTDIR),DESTDIR=$(abspath $(DESTDIR)))
 
-.PHONY: all check lint format orders demo bench bench-crypto asan tsan fuzz install simulate mutants mutants-all clean help
+.PHONY: all check lint format orders demo bench bench-crypto asan tsan fuzz install simulate mutants mutants-all cross clean help
 .NOTPARALLEL:
 
 all: ## build what ships, optimised, into build/
@@ -98,6 +100,10 @@ mutants: ## bugs put in one at a time, each of which a test has to see; exits 1 
 mutants-all: mutants ## the same, and those that a program makes of crypto/, protocol/ and pipe/
 	tests/mutants/run --jobs $(JOBS) --generated $(MUTANTS)
 
+cross: ## unit and interop tests as on arm64, s390x and 32-bit x86, by gcc and clang; BUILDS='s390x-gcc ...' for some
+	$(INSTALL_PACKAGES) $(TEST_PACKAGES) $(PACKAGES)/cross.txt
+	tools/cross $(CROSS) $(BUILDS)
+
 install: ## into $(DESTDIR)$(PREFIX): programs, man pages, completions, a systemd unit
 	$(INSTALL_PACKAGES) $(PACKAGES)/build.txt
 	$(CONFIGURE) $(BUILD) -Dprefix=$(PREFIX)
@@ -105,7 +111,7 @@ install: ## into $(DESTDIR)$(PREFIX): programs, man pages, completions, a system
 	$(DESTINATION) meson install -C $(BUILD) --no-rebuild
 
 clean: ## remove every build folder of these verbs
-	rm -rf $(BUILD) $(ASAN) $(TSAN) $(LINT) $(FUZZ) $(MUTANTS)
+	rm -rf $(BUILD) $(ASAN) $(TSAN) $(LINT) $(FUZZ) $(MUTANTS) $(CROSS)
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14

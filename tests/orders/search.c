@@ -84,7 +84,7 @@ allocate(void *old, size_t count, size_t size)
 static bool
 put(uint64_t *seen, size_t size, uint64_t digest)
 {
-	size_t at = digest & (size - 1);
+	size_t at = (size_t)digest & (size - 1);
 
 	while (seen[at] != NONE) {
 		if (seen[at] == digest)

@@ -36,10 +36,10 @@ draw_connections(struct scene *scene)
 	uint64_t kind = draw(scene, 100);
 
 	if (kind < 10)
-		return 1 + draw(scene, 4);
+		return 1 + (size_t)draw(scene, 4);
 	if (kind < 75)
-		return 8 + draw(scene, 9);
-	return 17 + draw(scene, LINKS - 16);
+		return 8 + (size_t)draw(scene, 9);
+	return 17 + (size_t)draw(scene, LINKS - 16);
 }
 
 static uint64_t
@@ -101,8 +101,8 @@ setup_dial(struct scene *scene, struct side *side, bool fails)
 	enum fate all = (enum fate)(1 + draw(scene, 4));
 	size_t bad;
 
-	dial->count = chance(scene, 950) ? 1 + draw(scene, 3) : 1 + draw(scene, RACE_MAX);
-	bad = fails ? dial->count : chance(scene, 250) ? draw(scene, dial->count) : 0;
+	dial->count = chance(scene, 950) ? 1 + (size_t)draw(scene, 3) : 1 + (size_t)draw(scene, RACE_MAX);
+	bad = fails ? dial->count : chance(scene, 250) ? (size_t)draw(scene, dial->count) : 0;
 	if (!fails && bad > 4)
 		bad = 4;
 	for (size_t i = 0; i < dial->count; i++) {
@@ -263,7 +263,7 @@ setup_link(struct scene *scene, struct link *link, int number)
 	if (is_large)
 		capacity = LARGE;
 	else if (chance(scene, 120))
-		capacity = chance(scene, 200) ? 150 + draw(scene, 500) : 1500 + draw(scene, SMALL);
+		capacity = chance(scene, 200) ? 150 + (size_t)draw(scene, 500) : 1500 + (size_t)draw(scene, SMALL);
 	for (int i = 0; i < FLOWS; i++)
 		flow_reset(&link->flows[i], capacity);
 	for (int which = 0; which < SIDES; which++)

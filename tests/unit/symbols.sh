@@ -15,7 +15,7 @@ below="$*"
 # crypto/ has some that do what sans-I/O code may not: these stay out of reach.
 forbidden='random_bytes|engine_new|engine_free|hash_stream_.*|group14_start|group14_stop'
 # memcmp is bcmp for clang, and _chk is what fortified builds call.
-allowed='mem(cpy|move|set|cmp)|bcmp|explicit_bzero|__(mem(cpy|move|set)|explicit_bzero)_chk|__stack_chk_fail'
+allowed='mem(cpy|move|set|cmp)|bcmp|explicit_bzero|__(mem(cpy|move|set)|explicit_bzero)_chk|__stack_chk_(fail|fail_local|guard)'
 allowed="$allowed|_GLOBAL_OFFSET_TABLE_"
 # What sanitizers, coverage and fuzzers put in.
 instrumented='__(asan|ubsan|tsan|msan|lsan|sanitizer|sancov|gcov|llvm|afl|start|stop)_.*|__gcov.*'

@@ -103,7 +103,7 @@ a_full_batch_is_what_another_implementation_seals(void **state)
 	assert_int_equal(engine_prepare(f->engine, &keys, e_and_h, e_and_h + 32), OK);
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		for (size_t at = 0; at < (size_t)MAX * ENGINE_BODY; at++)
-			body_of(f->packets, at / ENGINE_BODY)[at % ENGINE_BODY] = (uint8_t)(at * at % 251);
+			body_of(f->packets, at / ENGINE_BODY)[at % ENGINE_BODY] = (uint8_t)((uint64_t)at * at % 251);
 		assert_int_equal(engine_seal(f->engine, &keys, cases[i].number, f->packets, MAX), OK);
 		assert_int_equal(hash_sha256(f->packets, sizeof f->packets, hash), OK);
 		assert_hex(hash, HASH_SIZE, cases[i].hash);

@@ -88,6 +88,7 @@ keys_that_were_forgotten_are_zeros_and_seal_nothing(void **state)
 static void
 remember_all_that_comes_of(const uint8_t e[32], const uint8_t h[32])
 {
+	static const uint8_t nobody[32];
 	uint8_t rounds[240], state[32], stream[16], counter[16] = {0};
 
 	reference_round_keys(e, rounds);
@@ -107,6 +108,8 @@ remember_all_that_comes_of(const uint8_t e[32], const uint8_t h[32])
 	memset(stream, 0, sizeof stream);
 	reference_ctr(e, counter, stream, sizeof stream);
 	traces_remember(stream, sizeof stream);
+	/* On arm64 the last round key is still in a register, which resolving a function for the first time stores. */
+	reference_ctr(nobody, counter, stream, sizeof stream);
 	bytes_wipe(stream, sizeof stream);
 	bytes_wipe(rounds, sizeof rounds);
 	bytes_wipe(state, sizeof state);

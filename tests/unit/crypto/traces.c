@@ -1,6 +1,7 @@
 /* traces.c: looks through all writable memory of this process for secrets that should be gone. */
 #include "crypto/traces.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -96,7 +97,7 @@ traces_found(void)
 		uintptr_t from, to;
 		char mode[5];
 
-		assert_int_equal(sscanf(line, "%lx-%lx %4s", &from, &to, mode), 3);
+		assert_int_equal(sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s", &from, &to, mode), 3);
 		if (strncmp(mode, "rw", 2) == 0)
 			look_in((const uint8_t *)from, to - from, found);
 	}

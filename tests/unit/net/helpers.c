@@ -2,6 +2,8 @@
 #include "helpers.h"
 
 #include <dirent.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +124,15 @@ scratch_remove(void)
 	}
 	closedir(folder);
 	assert_int_equal(rmdir(scratch), 0);
+}
+
+bool
+tcp_info_of(int fd, struct tcp_info *info)
+{
+	socklen_t length = sizeof *info;
+
+	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &length), 0);
+	return length > sizeof(int);
 }
 
 size_t

@@ -4,6 +4,8 @@
 
 #include "net/resolve.h"
 
+struct tcp_info;
+
 /* The one address that text means; port 0 is allowed. */
 struct address address_of(const char *text);
 
@@ -32,6 +34,9 @@ int connect_to(const struct address *at);
 void scratch_create(void);
 const char *scratch_path(const char *name);
 void scratch_remove(void);
+
+/* What the kernel knows of a TCP socket. False where it is not told whole: by qemu to programs of other machines. */
+bool tcp_info_of(int fd, struct tcp_info *info);
 
 /* How many descriptors this process has open. */
 size_t open_descriptors(void);

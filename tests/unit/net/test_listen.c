@@ -113,15 +113,14 @@ an_ipv4_listener_accepts_with_the_largest_backlog(void **state)
 	struct address_list list = free_port("[127.0.0.1]:0");
 	struct listeners listeners = listen_to(&list, &as_it_is);
 	struct tcp_info info;
-	socklen_t length = sizeof info;
 
 	assert_int_equal(listeners.count, 1);
 	assert_int_equal(warning_count, 0);
 	assert_true(address_equal(&listeners.addresses[0], &list.addresses[0]));
 	assert_int_equal(fcntl(listeners.fds[0], F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
 	assert_int_equal(fcntl(listeners.fds[0], F_GETFL) & O_NONBLOCK, O_NONBLOCK);
-	assert_int_equal(getsockopt(listeners.fds[0], IPPROTO_TCP, TCP_INFO, &info, &length), 0);
-	assert_int_equal(info.tcpi_sacked, largest_backlog()); /* of a listener, that is what this counts */
+	if (tcp_info_of(listeners.fds[0], &info))
+		assert_int_equal(info.tcpi_sacked, largest_backlog()); /* of a listener, that is what this counts */
 	assert_accepts(listeners.fds[0], &list.addresses[0]);
 	close_all(&listeners);
 }

@@ -303,12 +303,14 @@ nothing_is_unsent_once_the_peer_has_gone(void **state)
 {
 	for (int is_unix = 0; is_unix < 2; is_unix++) {
 		struct connection connection = connection_open(is_unix);
+		struct tcp_info info;
 
 		fill(connection.ours);
 		assert_true(socket_unsent(connection.ours) > 0);
 		socket_reset(connection.theirs);
 		wait_for(connection.ours, POLLHUP);
-		assert_int_equal(socket_unsent(connection.ours), 0);
+		if (is_unix || tcp_info_of(connection.ours, &info))
+			assert_int_equal(socket_unsent(connection.ours), 0);
 		socket_close(connection.ours);
 	}
 }

@@ -7,13 +7,13 @@
 
 enum { SEEDS = 500, ACTS = 150 };
 
-static uint64_t
-draw(uint64_t *seed, uint64_t below)
+static size_t
+draw(uint64_t *seed, size_t below)
 {
 	*seed ^= *seed << 13;
 	*seed ^= *seed >> 7;
 	*seed ^= *seed << 17;
-	return (*seed >> 11) % below;
+	return (size_t)((*seed >> 11) % below);
 }
 
 /* Nothing, around a packet, a few, many, all. Single bytes would take long, and have tests of their own. */
@@ -135,8 +135,8 @@ act(struct world *world, uint64_t *seed, bool may_harm)
 		hinder(world, seed, i);
 		break;
 	default:
-		for (uint64_t steps = draw(seed, 50); steps > 0; steps--) {
-			world->first = draw(seed, (uint64_t)ENDS * WORLD_THINGS);
+		for (size_t steps = draw(seed, 50); steps > 0; steps--) {
+			world->first = draw(seed, (size_t)ENDS * WORLD_THINGS);
 			world_step(world);
 		}
 	}

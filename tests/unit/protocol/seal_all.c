@@ -96,7 +96,7 @@ main(void)
 	if (engine == NULL)
 		return 77; /* this build or this processor has it not */
 	for (size_t i = 0; i < PLAIN; i++)
-		plain[i] = (uint8_t)(i * i % 251);
+		plain[i] = (uint8_t)((uint64_t)i * i % 251);
 	for (size_t length = 1; length <= WIRE_PLAIN_MAX; length++)
 		if (!show(engine, length, length))
 			return 1;
