@@ -34,6 +34,10 @@ done(struct scene *scene, struct link *link, enum happening what, uint64_t offse
 	link->is_done_to = link->is_harmed = true;
 	if (what != HAPPENS_CUT_ON_BOUNDARY && what != HAPPENS_CUT_INSIDE)
 		flow->first_bad = offset;
+	if (link->goes_on) {
+		link->goes_on = link->is_done_to = false;
+		link->tampered_way ^= 1;
+	}
 	happens(scene, what);
 	if (offset < HANDSHAKE)
 		happens(scene, HAPPENS_IN_HANDSHAKE);

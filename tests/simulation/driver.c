@@ -44,8 +44,8 @@ read_unwatched(struct scene *scene, struct side *side)
 	return false;
 }
 
-static bool
-tell_hang_up(struct scene *scene, struct side *side)
+bool
+side_tell_hang_up(struct scene *scene, struct side *side)
 {
 	for (int which = 0; which < PIPE_LEGS; which++) {
 		struct leg *leg = &side->legs[which];
@@ -61,6 +61,19 @@ tell_hang_up(struct scene *scene, struct side *side)
 }
 
 void
+side_check_delivery(struct scene *scene, struct side *side)
+{
+	for (int which = 0; which < PIPE_LEGS; which++) {
+		struct leg *leg = &side->legs[which];
+
+		if (!leg->awaiting || !(leg->out->end == leg->out->arrived || leg->hung_up || leg->out->dead))
+			continue;
+		leg->awaiting = false;
+		side_hear(scene, side, (struct pipe_event){.kind = PIPE_DELIVERED, .leg = (enum pipe_leg)which});
+	}
+}
+
+void
 side_settle(struct scene *scene, struct side *side)
 {
 	struct pipe_action action;
@@ -73,8 +86,10 @@ side_settle(struct scene *scene, struct side *side)
 		while (!side->over && pipe_next(&side->pipe, &action)) {
 			promise(scene, ++actions < ACTIONS_MOST);
 			side_do(scene, side, &action);
+			if (chance(scene, 500))
+				side_check_delivery(scene, side);
 		}
-	} while (!side->over && (read_unwatched(scene, side) || tell_hang_up(scene, side)));
+	} while (!side->over && (read_unwatched(scene, side) || side_tell_hang_up(scene, side)));
 	promise_settled(scene, side);
 }
 

@@ -108,8 +108,13 @@ do_leg(struct scene *scene, struct side *side, int thing)
 	case LEG_HANGS_UP:
 		leg->hung_up = true; /* a write that waits will fail now, and so be known */
 		side_hear(scene, side, (struct pipe_event){.kind = PIPE_WRITABLE, .leg = which});
+		if (chance(scene, 500))
+			(void)side_tell_hang_up(scene, side);
 		break;
 	case LEG_READABLE:
+		/* both at once: nothing is done about the first before the second is told */
+		if ((pipe_wants(&side->pipe, which) & PIPE_WANT_WRITE) != 0 && flow_room(leg->out) > 0)
+			side_hear(scene, side, (struct pipe_event){.kind = PIPE_WRITABLE, .leg = which});
 		(void)side_read(scene, side, which);
 		break;
 	case LEG_WRITABLE:
@@ -130,6 +135,7 @@ side_happen(struct scene *scene, struct side *side, int thing)
 	case SIDE_TIMER:
 		if (side->late > 0)
 			happens(scene, HAPPENS_LATE_TIMER);
+		side_check_delivery(scene, side);
 		side_hear(scene, side, (struct pipe_event){.kind = PIPE_TIME});
 		break;
 	case SIDE_DIAL:

@@ -73,7 +73,7 @@ setup_app(struct scene *scene, struct link *link, struct app *app, int out)
 	app->pace = chance(scene, 300) ? 1 + scene->slowness : 0;
 	if (scene->is_crowded && chance(scene, 300))
 		app->say_at = 2 * scene->timeout;
-	if (chance(scene, 120)) {
+	if (chance(scene, 135)) {
 		app->end = chance(scene, 450) ? RESETS : chance(scene, 500) || !app->in->is_unix ? CLOSES : DEAFENS;
 		app->trigger = draw(scene, 3000);
 	} else if (chance(scene, 40)) {
@@ -205,12 +205,14 @@ static void
 setup_trouble(struct scene *scene, struct link *link)
 {
 	static const enum tampering tamperings[] = {FLIP, DROP, DROP_PACKET, DROP_PACKET, REPEAT, REPEAT, REPEAT,
-	    REPEAT_PACKET, REORDER, REORDER, INJECT, REFLECT, REFLECT, REFLECT, CUT, CUT_PACKET, CUT_PACKET};
+	    REPEAT_PACKET, REORDER, REORDER, INJECT, REFLECT, REFLECT, REFLECT, REFLECT, CUT, CUT_PACKET, CUT_PACKET};
 	struct app *speaker = link->tampered_way == WIRE_OUT ? &link->client : &link->target;
 
 	switch ((int)link->trouble) {
 	case TAMPERED:
 		link->tampering = tamperings[draw(scene, sizeof tamperings / sizeof tamperings[0])];
+		/* what is sent back twice is what it was */
+		link->goes_on = link->tampering != REFLECT && chance(scene, 300);
 		if (link->tampering != REFLECT && chance(scene, 750)) {
 			link->tamper_at = HANDSHAKE + draw(scene, (uint64_t)4 * WIRE_PACKET);
 			speaker->to_say += 3000 + draw(scene, 3000);
@@ -253,7 +255,7 @@ setup_link(struct scene *scene, struct link *link, int number)
 
 	link->number = number;
 	link->trouble = draw_trouble(scene);
-	link->is_done_to = link->is_harmed = link->arrived = link->finished = false;
+	link->goes_on = link->is_done_to = link->is_harmed = link->arrived = link->finished = false;
 	link->tampered_way = chance(scene, 500) ? WIRE_OUT : WIRE_BACK;
 	link->tamper_at = draw(scene, HANDSHAKE);
 	link->liar = (int)draw(scene, SIDES);

@@ -126,6 +126,7 @@ struct link {
 	uint64_t tamper_at;   /* an offset in it */
 	int liar;             /* the side that lies, has no numbers or fails */
 	bool is_done_to;      /* the trouble has come about */
+	bool goes_on;         /* whoever was at one way will be at the other one, too */
 	bool is_harmed;       /* it need not end well */
 	uint64_t quiet_until; /* nothing can happen to it before, unless a daemon does something with it */
 	bool arrived, finished;
@@ -226,6 +227,8 @@ uint64_t setup_delay(struct scene *scene);
 void side_start(struct scene *scene, struct side *side);
 void side_hear(struct scene *scene, struct side *side, struct pipe_event event);
 void side_settle(struct scene *scene, struct side *side);
+bool side_tell_hang_up(struct scene *scene, struct side *side);   /* as far as it is due */
+void side_check_delivery(struct scene *scene, struct side *side); /* the same */
 void side_stop(struct scene *scene, struct side *side, enum error error);
 void side_admitted(struct scene *scene, struct side *side);
 
