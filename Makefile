@@ -28,7 +28,7 @@ CONFIGURE = tools/configure
 TEST = tools/test $(if $(SHORT),--short)
 DESTINATION = $(if $(DESTDIR),DESTDIR=$(abspath $(DESTDIR)))
 
-.PHONY: all check lint format orders demo bench bench-crypto asan tsan fuzz install simulate mutants mutants-all cross clean help
+.PHONY: all check lint format orders demo bench bench-crypto asan tsan fuzz faults install simulate mutants mutants-all cross clean help
 .NOTPARALLEL:
 
 all: ## build what ships, optimised, into build/
@@ -103,6 +103,12 @@ mutants-all: mutants ## the same, and those that a program makes of crypto/, pro
 cross: ## unit and interop tests as on arm64, s390x and 32-bit x86, by gcc and clang; BUILDS='s390x-gcc ...' for some
 	$(INSTALL_PACKAGES) $(TEST_PACKAGES) $(PACKAGES)/cross.txt
 	tools/cross $(CROSS) $(BUILDS)
+
+faults: ## every call that can fail, failed, at each call stack, in the real programs; FAULTS=--sample=500 for some of them
+	$(INSTALL_PACKAGES) $(TEST_PACKAGES)
+	$(CONFIGURE) $(BUILD) -Dtests=enabled
+	ninja -C $(BUILD) -j $(JOBS)
+	tools/faults --jobs $(JOBS) $(FAULTS) $(BUILD)
 
 install: ## into $(DESTDIR)$(PREFIX): programs, man pages, completions, a systemd unit
 	$(INSTALL_PACKAGES) $(PACKAGES)/build.txt
