@@ -93,7 +93,7 @@ dialled(void *context, int fd, const struct address *peer, enum error error, int
 	c->dial = NULL;
 	c->system_error = system_error;
 	if (fd >= 0 && leg_open_socket(&c->legs[which], c->driver->loop, fd, &connection_legs, c) != 0) {
-		socket_close(fd);
+		socket_reset(fd);
 		fd = -1;
 		error = ERROR_MEMORY;
 	}
@@ -187,7 +187,8 @@ do_action(struct connection *c, const struct pipe_action *action)
 		do_send(c, action);
 		break;
 	case PIPE_SHUTDOWN:
-		c->legs[action->leg].kind->shutdown(&c->legs[action->leg]);
+		if (c->legs[action->leg].kind->shutdown(&c->legs[action->leg]) != 0)
+			tell_leg(c, PIPE_WRITE_FAILED, action->leg); /* its peer would wait for an end for ever */
 		break;
 	case PIPE_AWAIT_DELIVERY:
 		c->awaiting[action->leg] = true;

@@ -51,7 +51,7 @@ attempt_stop(struct attempt *attempt)
 	if (attempt->polled)
 		uv_close((uv_handle_t *)&attempt->poll, handle_closed);
 	if (attempt->fd >= 0)
-		socket_close(attempt->fd);
+		socket_reset(attempt->fd); /* connected meanwhile, an end is not what its peer should see */
 	attempt->polled = false;
 	attempt->fd = -1;
 }

@@ -23,10 +23,10 @@ unsent_socket(struct leg *leg)
 	return leg->hung_up ? 0 : socket_unsent(leg->fd);
 }
 
-static void
+static int
 shutdown_socket(struct leg *leg)
 {
-	socket_shutdown(leg->fd);
+	return socket_shutdown(leg->fd);
 }
 
 static void

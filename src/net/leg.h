@@ -15,7 +15,7 @@ struct leg_kind {
 	ssize_t (*write)(struct leg *leg, const uint8_t *bytes, size_t length);
 	void (*watch)(struct leg *leg, unsigned wants); /* PIPE_WANT_ bits; 0: only tell of a hang-up */
 	size_t (*unsent)(struct leg *leg);
-	void (*shutdown)(struct leg *leg);
+	int (*shutdown)(struct leg *leg);           /* not 0: its peer will not see the end */
 	void (*close)(struct leg *leg, bool reset); /* leg_closed follows, later, on the loop */
 };
 

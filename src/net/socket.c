@@ -204,7 +204,10 @@ void
 socket_reset(int fd)
 {
 	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+	const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
 
-	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+	/* Where it is refused, this resets too: what is cut must not look like an end. */
+	if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) < 0)
+		(void)connect(fd, &nowhere, sizeof nowhere);
 	(void)close(fd);
 }

@@ -217,13 +217,14 @@ unsent_stdio(struct leg *leg)
 }
 
 /* The reader of our output sees its end; a socket can say so without ending what comes the other way. */
-static void
+static int
 shutdown_stdio(struct leg *leg)
 {
 	struct stream *output = &of(leg)->output;
 
 	if (socket_shutdown(output->fd) != 0)
 		close(output->fd);
+	return 0;
 }
 
 static void

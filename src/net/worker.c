@@ -40,7 +40,7 @@ arrived(struct worker *worker, struct accepted *accepted)
 
 	if (leg_open_socket(leg, &worker->loop, accepted->fd, &connection_legs, c) != 0) {
 		report_refused(worker->driver.log, c->peer, error);
-		socket_close(accepted->fd);
+		socket_reset(accepted->fd);
 		say_gone(accepted);
 		return;
 	}

@@ -1,0 +1,64 @@
+"""Calls that fail in the real programs, by a preloaded library: what was found that way, and a few of all (`make faults`)."""
+import os
+import sys
+
+import pytest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tests", "faults"))
+
+import campaign  # noqa: E402
+import scenes  # noqa: E402
+
+SCENES = {scene.name: scene for scene in scenes.ALL}
+SAMPLE = 8  # of each scene
+
+
+@pytest.fixture(scope="module")
+def stage(ours):
+    if ours.is_sanitized():
+        pytest.skip("a sanitizer has a malloc of its own")
+    stage = campaign.Place(ours, os.path.dirname(os.path.dirname(os.path.dirname(ours.spiped))))
+    if not os.path.exists(stage.library):
+        stage.close()
+        pytest.skip("no library to preload in this build")
+    stage.known = {}
+    yield stage
+    stage.close()
+
+
+def no_damage(scene, stage, choose):
+    if scene.name not in stage.known:
+        stage.known[scene.name] = campaign.sites_of(scene, stage)
+    sites, blocks = stage.known[scene.name]
+    faults = choose(list(campaign.faults_of(sites)))
+    assert faults, "no such call was made"
+    for fault in faults:
+        outcome = campaign.run_fault(scene, fault, stage, blocks)
+        assert outcome.verdict != "FAILED", f"{campaign.text_of(scene, fault)}: {outcome.problem}"
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_a_call_that_fails_costs_one_connection_at_most(stage, name):
+    """Or the start, which says why: a few of thousands."""
+    no_damage(SCENES[name], stage, lambda faults: campaign.spread(faults, SAMPLE))
+
+
+# What once was wrong, by the call that showed it and a function that it stood in: a peer saw the end of what had none,
+# or waited for an end for ever.
+FOUND = {"no reset can be asked for": ("data:setsockopt", "socket_reset"),
+         "an end cannot be passed on": ("data:shutdown", "socket_shutdown"),
+         "one that is accepted cannot be watched": ("handshake:uv_poll_init", "arrived"),
+         "one that is dialled cannot be watched": ("handshake:uv_poll_init", "dialled"),
+         "a handshake fails while its target is being dialled": ("handshake:EVP_MD_CTX_new", "start_data")}
+
+
+@pytest.mark.parametrize("role", ["-d", "-e"])
+@pytest.mark.parametrize("call, function", FOUND.values(), ids=FOUND)
+def test_what_is_cut_never_looks_like_an_end(stage, role, call, function):
+    scene = SCENES[f"spiped {role}"]
+
+    def is_meant(fault):
+        return call in campaign.text_of(scene, fault) and any(
+            line.startswith(function + " ") for line in stage.names.lines(fault.site.frames))
+    no_damage(scene, stage, lambda faults: list(filter(is_meant, faults))[:3])
