@@ -10,6 +10,7 @@ SEEDS  ?= 100000
 FROM   ?= 1
 SEED   ?=
 SECONDS ?= 10
+MINUTES ?= 30
 JOBS   ?= $(shell nproc)
 ORDERS ?= --packets 4 --reads 3
 
@@ -28,7 +29,7 @@ CONFIGURE = tools/configure
 TEST = tools/test $(if $(SHORT),--short)
 DESTINATION = $(if $(DESTDIR),DESTDIR=$(abspath $(DESTDIR)))
 
-.PHONY: all check lint format orders demo bench bench-crypto asan tsan fuzz faults install simulate mutants mutants-all cross clean help
+.PHONY: all check lint format orders demo bench bench-crypto asan tsan fuzz faults install simulate mutants mutants-all cross soak clean help
 .NOTPARALLEL:
 
 all: ## build what ships, optimised, into build/
@@ -103,6 +104,12 @@ mutants-all: mutants ## the same, and those that a program makes of crypto/, pro
 cross: ## unit and interop tests as on arm64, s390x and 32-bit x86, by gcc and clang; BUILDS='s390x-gcc ...' for some
 	$(INSTALL_PACKAGES) $(TEST_PACKAGES) $(PACKAGES)/cross.txt
 	tools/cross $(CROSS) $(BUILDS)
+
+soak: ## load and hostility, 9,000 connections, and MINUTES=N of mixed traffic over a bad network
+	$(INSTALL_PACKAGES) $(TEST_PACKAGES)
+	$(CONFIGURE) $(BUILD) -Dtests=enabled -Dbench=true
+	ninja -C $(BUILD) -j $(JOBS)
+	SPIPED_SOAK_MINUTES=$(MINUTES) SPIPED_BUILD=$(abspath $(BUILD)) /usr/bin/python3 -m pytest -q tests/system/test_soak.py
 
 faults: ## every call that can fail, failed, at each call stack, in the real programs; FAULTS=--sample=500 for some of them
 	$(INSTALL_PACKAGES) $(TEST_PACKAGES)

@@ -14,8 +14,11 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A silent peer is asked after 5 minutes, then every minute, and given up a quarter of an hour after its last word. */
-enum { KEEPALIVE_IDLE = 300, KEEPALIVE_INTERVAL = 60, KEEPALIVE_PROBES = 10 };
+/*
+ * A silent peer is asked every minute, and given up a quarter of an hour after its last word. Soon, since nobody
+ * repeats a reset that the network has lost: whoever waits for more learns of it by asking.
+ */
+enum { KEEPALIVE_IDLE = 60, KEEPALIVE_INTERVAL = 60, KEEPALIVE_PROBES = 14 };
 
 static int
 set_option(int fd, int level, int name, int value)

@@ -15,9 +15,9 @@ class Relay:
     """spiped -e and spiped -d between a crowd and an echo; how: of either process."""
 
     def __init__(self, network, launch, ours, key, *options, encrypt=None, decrypt=None):
-        self.source, middle, self.echo = network.address(), network.address(), Echo(network)
-        self.decrypt = launch.daemon(ours, "-d", middle, self.echo.address, key, *options, **decrypt or {})
-        self.encrypt = launch.daemon(ours, "-e", self.source, middle, key, *options, **encrypt or {})
+        self.source, self.door, self.echo = network.address(), network.address(), Echo(network)
+        self.decrypt = launch.daemon(ours, "-d", self.door, self.echo.address, key, *options, **decrypt or {})
+        self.encrypt = launch.daemon(ours, "-e", self.source, self.door, key, *options, **encrypt or {})
         self.crowd = Crowd(network, self.source)
 
     def both_run(self):
