@@ -12,7 +12,7 @@ SEED   ?=
 SECONDS ?= 10
 MINUTES ?= 30
 JOBS   ?= $(shell nproc)
-ORDERS ?= --packets 4 --reads 3
+ORDERS ?= --large
 
 # Other build folders stand beside $(BUILD): one for each way of looking at the code.
 ASAN = $(BUILD)-asan
@@ -50,11 +50,12 @@ format: ## rewrite src/, tests/ and bench/ as .clang-format has it
 	$(INSTALL_PACKAGES) $(PACKAGES)/format.txt
 	find src tests bench -name '*.[ch]' -exec clang-format -i {} +
 
-orders: ## every order of events through a connection's state machine; ORDERS='--packets 4 --reads 3 --depth 12'
+orders: ## every order of events through src/pipe, to the end, and bugs that it must find; ORDERS='--depth 12'
 	$(INSTALL_PACKAGES) $(PACKAGES)/build.txt $(PACKAGES)/test.txt
 	$(CONFIGURE) $(BUILD) -Dtests=enabled
 	ninja -C $(BUILD) -j $(JOBS) tests/orders/orders
 	$(BUILD)/tests/orders/orders $(ORDERS)
+	JOBS=$(JOBS) tests/orders/bugs.py $(BUILD)
 
 demo: all ## an HTTP download through two daemons, and what crossed the wire
 	$(INSTALL_PACKAGES) $(PACKAGES)/demo.txt

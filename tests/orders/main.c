@@ -1,14 +1,16 @@
 /*
- * main.c: every order of events, for each kind of pipe; see scene.h and search.h.
- * usage: orders [--depth MOVES] [--packets N] [--reads N]
+ * main.c: every order of events, for each kind of pipe, for admission and for the race of addresses; see search.h.
+ * usage: orders [--large] [--depth MOVES] [--packets N] [--reads N]
  *
- * Prints a line a kind, and exits 1 when a promise is broken, or when something never came up that should have.
+ * Prints a line a search, and exits 1 when a promise is broken, or when something never came up that should have.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "guests.h"
+#include "racers.h"
 #include "scene.h"
 
 static const struct {
@@ -21,10 +23,25 @@ static const struct {
     {"spipe --exit-on-eof", {.kind = PIPE_ENCRYPT, .timeout = SCENE_TIMEOUT, .end_at_far_end = true}},
 };
 
-struct total {
-	uint64_t states, transitions, made[SEARCH_MOVES];
-	bool is_complete;
-};
+static const struct house {
+	const char *name;
+	uint32_t cap, limit, sources;
+} houses[] = {{"admission, no -n", 3, 0, 3}, {"admission, -n 1", 3, 1, 3}, {"admission, -n 2", 3, 2, 3},
+    {"from many sources", 2, 1, 4}},
+  large_houses[] = {{"4 strangers, -n 1", 4, 1, 3}, {"5 strangers, -n 2", 5, 2, 2}};
+
+static const struct field {
+	const char *name;
+	size_t count;
+	uint64_t timeout, tick;
+} fields[] = {{"race, 300 ms each", 4, 300, 50}, {"race, 600 ms each", 3, 600, 50}, {"race, 1.5 s each", 5, 1500, 250}},
+  large_fields[] = {{"race, 5 s each", 4, 5000, 0}, {"race, 5 at 1 s each", 5, 1000, 0}};
+
+static struct {
+	uint64_t states, transitions, made[SEARCH_MOVES]; /* made: of the pipes' moves */
+	unsigned depth;
+	bool is_large, is_cut;
+} all;
 
 static double
 seconds(void)
@@ -36,23 +53,71 @@ seconds(void)
 }
 
 static bool
-search_kind(size_t i, unsigned depth, struct total *total)
+search(const struct search_model *model, const char *name, struct search_result *result)
 {
-	struct search_result result;
 	double since = seconds();
 
-	plot.settings = kinds[i].settings;
-	if (!search_run(&scene_model, kinds[i].name, depth, &result))
+	if (!search_run(model, name, all.depth, result))
 		return false;
-	printf("%-19s %12llu %12llu %7u %9.1f\n", kinds[i].name, (unsigned long long)result.states,
-	    (unsigned long long)result.transitions, result.depth, seconds() - since);
+	printf("%-19s %12llu %12llu %7u %9.1f%s\n", name, (unsigned long long)result->states,
+	    (unsigned long long)result->transitions, result->depth, seconds() - since,
+	    result->is_complete ? "" : "  (and more, deeper)");
 	fflush(stdout);
-	total->states += result.states;
-	total->transitions += result.transitions;
-	total->is_complete &= result.is_complete;
-	for (size_t move = 0; move < MOVES; move++)
-		total->made[move] += result.made[move];
+	all.states += result->states;
+	all.transitions += result->transitions;
+	all.is_cut |= !result->is_complete;
 	return true;
+}
+
+static bool
+search_pipes(void)
+{
+	struct search_result result;
+
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		plot.settings = kinds[i].settings;
+		if (!search(&scene_model, kinds[i].name, &result))
+			return false;
+		for (size_t move = 0; move < MOVES; move++)
+			all.made[move] += result.made[move];
+	}
+	return true;
+}
+
+static bool
+search_houses(const struct house *some, size_t count)
+{
+	struct search_result result;
+
+	for (size_t i = 0; i < count; i++) {
+		guests_prepare(some[i].cap, some[i].limit, some[i].sources);
+		if (!search(&guests_model, some[i].name, &result))
+			return false;
+	}
+	return true;
+}
+
+static bool
+search_fields(const struct field *some, size_t count)
+{
+	struct search_result result;
+
+	for (size_t i = 0; i < count; i++) {
+		racers_prepare(some[i].count, some[i].timeout, some[i].tick);
+		if (!search(&racers_model, some[i].name, &result))
+			return false;
+	}
+	return true;
+}
+
+static bool
+search_all(void)
+{
+	if (!search_pipes() || !search_houses(houses, sizeof houses / sizeof houses[0]) ||
+	    !search_fields(fields, sizeof fields / sizeof fields[0]))
+		return false;
+	return !all.is_large || (search_houses(large_houses, sizeof large_houses / sizeof large_houses[0]) &&
+				    search_fields(large_fields, sizeof large_fields / sizeof large_fields[0]));
 }
 
 /* An application has no packets. */
@@ -64,7 +129,7 @@ is_of_packets(size_t move)
 
 /* A search that never saw something has not checked it. */
 static bool
-saw_everything(const struct total *total)
+saw_everything(void)
 {
 	static const enum error reasons[] = {OK, ERROR_WRONG_KEY, ERROR_BAD_Y, ERROR_HANDSHAKE_TIMEOUT, ERROR_BAD_MAC,
 	    ERROR_BAD_LENGTH, ERROR_CUT, ERROR_CIPHER_RESET, ERROR_PLAIN_RESET, ERROR_CONNECT, ERROR_NO_ROOM,
@@ -75,10 +140,10 @@ saw_everything(const struct total *total)
 	for (size_t move = 0; move < MOVES; move++) {
 		if (is_of_packets(move))
 			continue;
-		if (total->made[move] < total->made[rarest])
+		if (all.made[move] < all.made[rarest])
 			rarest = move;
 		scene_name((uint8_t)move, text, sizeof text);
-		if (total->made[move] == 0 && ++missing > 0)
+		if (all.made[move] == 0 && ++missing > 0)
 			printf("never: %s\n", text);
 	}
 	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
@@ -88,22 +153,28 @@ saw_everything(const struct total *total)
 		if (!scene_did[i] && ++missing > 0)
 			printf("never: action %zu\n", i);
 	scene_name((uint8_t)rarest, text, sizeof text);
-	printf("rarest move: %s (%llu times)\n", text, (unsigned long long)total->made[rarest]);
+	printf("the rarest of a pipe's events: %s (%llu times)\n", text, (unsigned long long)all.made[rarest]);
 	return missing == 0;
 }
 
 static bool
-read_options(int argc, char **argv, unsigned *depth)
+read_options(int argc, char **argv)
 {
-	for (int i = 1; i < argc; i += 2) {
-		unsigned *to = strcmp(argv[i], "--depth") == 0     ? depth
+	for (int i = 1; i < argc; i++) {
+		unsigned *to = strcmp(argv[i], "--depth") == 0     ? &all.depth
 			       : strcmp(argv[i], "--packets") == 0 ? &plot.packets
 			       : strcmp(argv[i], "--reads") == 0   ? &plot.reads
 								   : NULL;
 
-		if (to == NULL || i + 1 == argc)
+		if (strcmp(argv[i], "--large") == 0) {
+			all.is_large = true;
+			plot.packets = 4;
+			plot.reads = 3;
+			continue;
+		}
+		if (to == NULL || ++i == argc)
 			return false;
-		*to = (unsigned)strtoul(argv[i + 1], NULL, 10);
+		*to = (unsigned)strtoul(argv[i], NULL, 10);
 	}
 	return true;
 }
@@ -111,24 +182,19 @@ read_options(int argc, char **argv, unsigned *depth)
 int
 main(int argc, char **argv)
 {
-	struct total total = {.is_complete = true};
-	unsigned depth = 0;
-
 	plot.packets = 2;
 	plot.reads = 1;
-	if (!read_options(argc, argv, &depth)) {
-		fputs("usage: orders [--depth MOVES] [--packets N] [--reads N]\n", stderr);
+	if (!read_options(argc, argv)) {
+		fputs("usage: orders [--large] [--depth MOVES] [--packets N] [--reads N]\n", stderr);
 		return 2;
 	}
-	printf("up to %u packets come, and %u reads of the plain leg find something\n", plot.packets, plot.reads);
-	printf("%-19s %12s %12s %7s %9s\n", "kind", "states", "transitions", "depth", "seconds");
-	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-		if (!search_kind(i, depth, &total))
-			return 1;
-	if (total.is_complete && !saw_everything(&total))
+	printf(
+	    "pipes: up to %u packets come, and %u reads of the plain leg find something\n", plot.packets, plot.reads);
+	printf("%-19s %12s %12s %7s %9s\n", "", "states", "transitions", "depth", "seconds");
+	if (!search_all() || (!all.is_cut && !saw_everything()))
 		return 1;
 	printf("%llu states, %llu transitions, %s: every promise held in each, and none is stuck\n",
-	    (unsigned long long)total.states, (unsigned long long)total.transitions,
-	    total.is_complete ? "every order to its end" : "not all to their ends");
+	    (unsigned long long)all.states, (unsigned long long)all.transitions,
+	    all.is_cut ? "not all to their ends" : "every order to its end");
 	return 0;
 }

@@ -75,12 +75,15 @@ can_on_leg(enum pipe_leg leg, enum move move)
 		return (wants & PIPE_WANT_WRITE) != 0;
 	if (move == MOVE_DELIVERED)
 		return side->awaiting;
+	/* Out of turn, too. */
+	if (move == MOVE_END)
+		return side->connected && !side->closed && !side->fin_read && scene.is.blamed == OK;
 	if ((wants & PIPE_WANT_READ) == 0)
 		return false;
 	/* What is broken has data, an end or an error, never nothing, until it was told. */
 	if (move == MOVE_READ_NOTHING)
 		return side->hung != HUNG_KNOWN;
-	return move == MOVE_END || move == MOVE_READ_FAILED || peer_can_say(leg, move);
+	return move == MOVE_READ_FAILED || peer_can_say(leg, move);
 }
 
 /* A driver answers a PIPE_SEND before it does anything else. */
