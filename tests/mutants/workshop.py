@@ -12,7 +12,7 @@ import tempfile
 
 # What a compiler warns of stays a warning, so that the tests have to see it; but not what writes behind an array.
 OVERFLOWS = "-Werror=stringop-overflow -Werror=stringop-overread -Werror=array-bounds"
-OPTIONS = ["-Dtests=enabled", "-Dbench=false", "-Doptimization=1", "-Ddebug=false", "-Dc_args=" + OVERFLOWS]
+OPTIONS = ["-Dtests=enabled", "-Dbench=false", "-Doptimization=2", "-Ddebug=false", "-Dc_args=" + OVERFLOWS]
 SKIPPED = re.compile(r"build.*|\..*|__pycache__")
 PROGRAMS = ["src/spiped/spiped", "src/spipe/spipe", "src/spiped-keygen/spiped-keygen"]
 GIB = 1 << 30
@@ -46,8 +46,8 @@ class Workshop:
                 os.makedirs(os.path.dirname(copy), exist_ok=True)
                 shutil.copyfile(source, copy)
                 shutil.copymode(source, copy)
-        if not os.path.exists(os.path.join(self.build, "build.ninja")):
-            self.must(["meson", "setup", self.build, self.tree, *OPTIONS])
+        made = os.path.exists(os.path.join(self.build, "build.ninja"))
+        self.must(["meson", *(["configure", self.build] if made else ["setup", self.build, self.tree]), *OPTIONS])
         self.must(["ninja", "-C", self.build, "-j", "1", "build.ninja"])
         for test in json.loads(subprocess.check_output(["meson", "introspect", "--tests", self.build])):
             self.tests[test["name"].replace(" ", "-")] = test
