@@ -21,10 +21,11 @@ to_null_device(int fd)
 	(void)close(null);
 }
 
+/* Standard input, as the child has it: a sandbox does not let it open anything for writing. */
 void
 daemonize_close_standard_error(void)
 {
-	to_null_device(STDERR_FILENO);
+	(void)dup2(STDIN_FILENO, STDERR_FILENO);
 }
 
 static enum daemonize_side

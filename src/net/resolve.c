@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/line.h"
@@ -106,6 +107,18 @@ resolve_now(const struct endpoint *endpoint, struct address_list *list, char pro
 	*temporary = code != EAI_SERVICE;
 	snprintf(problem, ADDRESS_PROBLEM, "Error looking up %s: %s", endpoint->host, reason);
 	return false;
+}
+
+uint16_t
+resolve_port(const struct endpoint *endpoint)
+{
+	const char *port = endpoint->kind == ENDPOINT_UNIX ? "0" : endpoint->port;
+	const struct servent *service;
+
+	if (port[strspn(port, "0123456789")] == '\0')
+		return (uint16_t)strtoul(port, NULL, 10);
+	service = getservbyname(port, "tcp");
+	return service == NULL ? 0 : ntohs((uint16_t)service->s_port);
 }
 
 static void resolver_look_up(uv_timer_t *timer);

@@ -22,6 +22,9 @@ struct address_list {
 bool resolve_now(
     const struct endpoint *endpoint, struct address_list *list, char problem[ADDRESS_PROBLEM], bool *temporary);
 
+/* The endpoint's port as a number, a service by name looked up; 0: a UNIX socket, any port, or no service like that. */
+uint16_t resolve_port(const struct endpoint *endpoint);
+
 /*
  * Looks a name up every `interval` ms on libuv's thread pool, keeps the last good answer, and says so in one log line
  * when a look-up fails and in another when it works again. Lives on one loop's thread; changed() is called there.

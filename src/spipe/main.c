@@ -9,17 +9,17 @@
 #include "daemon/log.h"
 #include "daemon/message.h"
 #include "daemon/process.h"
+#include "daemon/sandbox.h"
 #include "net/client.h"
 #include "spipe/options.h"
 
 static bool
-look_up(const char *text, bool is_bind, struct address_list *list)
+look_up(const char *text, bool is_bind, struct endpoint *endpoint, struct address_list *list)
 {
-	struct endpoint endpoint;
 	char problem[ADDRESS_PROBLEM];
 	bool temporary;
 
-	if (endpoint_parse(&endpoint, text, is_bind, problem) && resolve_now(&endpoint, list, problem, &temporary))
+	if (endpoint_parse(endpoint, text, is_bind, problem) && resolve_now(endpoint, list, problem, &temporary))
 		return true;
 	message_error("%s", problem);
 	return false;
@@ -30,9 +30,10 @@ static int
 check(const struct options *options)
 {
 	static struct address_list list;
+	struct endpoint endpoint;
 	struct key_file key;
-	bool target = look_up(options->target, false, &list);
-	bool bind = options->bind == NULL || look_up(options->bind, true, &list);
+	bool target = look_up(options->target, false, &endpoint, &list);
+	bool bind = options->bind == NULL || look_up(options->bind, true, &endpoint, &list);
 
 	if (!key_file_check(&key, options->key))
 		return 1;
@@ -120,14 +121,17 @@ static int
 run(const struct options *options)
 {
 	static struct address_list target, bind;
+	static struct endpoint to, from; /* as they were written */
 	struct key_file key;
 	struct log *log;
 	struct client_result result;
+	struct sandbox_needs needs;
+	struct line line;
 	int status;
 
-	if (!look_up(options->target, false, &target))
+	if (!look_up(options->target, false, &to, &target))
 		return 1;
-	if (options->bind != NULL && !look_up(options->bind, true, &bind))
+	if (options->bind != NULL && !look_up(options->bind, true, &from, &bind))
 		return 1;
 	if (!key_file_read(&key, options->key))
 		return 1;
@@ -138,6 +142,10 @@ run(const struct options *options)
 		status = 1;
 		goto out;
 	}
+	needs = (struct sandbox_needs){.target_port = resolve_port(&to), .bind_port = resolve_port(&from)};
+	sandbox_enter(options->no_sandbox ? NULL : &needs, &line); /* nothing is looked up again, nor a key read */
+	if (log_wants(log_sink(log), LOG_LEVEL_INFO))
+		log_sink(log)->write(log_sink(log)->context, LOG_LEVEL_INFO, false, line.text);
 	(void)log_start_thread(log);
 	result = connect_through(options, &target, &bind, key.key, log_sink(log));
 	status = report(&result);

@@ -17,6 +17,7 @@ enum {
 	OPTION_EXIT_ON_EOF,
 	OPTION_LOG_LEVEL,
 	OPTION_CRYPTO,
+	OPTION_NO_SANDBOX,
 	OPTION_CHECK,
 	OPTION_COUNT
 };
@@ -32,11 +33,13 @@ static const struct argument table[OPTION_COUNT] = {
     [OPTION_EXIT_ON_EOF] = {0, "exit-on-eof", NULL, "end with the far end, whatever standard input does", NULL},
     [OPTION_LOG_LEVEL] = {0, "log-level", "LEVEL", "error, warning, info or debug", NULL},
     [OPTION_CRYPTO] = {0, "crypto", "WHICH", "libcrypto or ipsec-mb (the faster that is here)", NULL},
+    [OPTION_NO_SANDBOX] = {0, "no-sandbox", NULL, "keep every right to system calls and files", NULL},
     [OPTION_CHECK] = {0, "check", NULL, "say whether it would start, and connect to nothing", NULL},
 };
 
 static const char usage[] = "usage: spipe -t TARGET -k KEY [-b BIND] [-f | -g] [-j] [-o SECONDS]\n"
-			    "    [--exit-on-eof] [--log-level LEVEL] [--crypto WHICH] [--check]\n"
+			    "    [--exit-on-eof] [--log-level LEVEL] [--crypto WHICH]\n"
+			    "    [--no-sandbox] [--check]\n"
 			    "       spipe -v | --version | --help\n";
 
 /* false: its argument is no good, and that has been said. */
@@ -76,6 +79,9 @@ set_option(struct options *options, const struct arguments *arguments, int optio
 		return true;
 	case OPTION_CRYPTO:
 		return arguments_crypto(arguments, &options->crypto);
+	case OPTION_NO_SANDBOX:
+		options->no_sandbox = true;
+		return true;
 	default: /* OPTION_CHECK */
 		options->check = true;
 		return true;

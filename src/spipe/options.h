@@ -14,7 +14,7 @@ struct options {
 	const char *target, *key, *bind;      /* -t, -k, -b: NULL where not given */
 	enum forward_secrecy forward_secrecy; /* -f, -g */
 	bool keepalive;                       /* not -j */
-	bool exit_on_eof, check;              /* --exit-on-eof, --check */
+	bool exit_on_eof, no_sandbox, check;  /* --exit-on-eof, --no-sandbox, --check */
 	uint64_t timeout;                     /* -o, in ms */
 	enum log_level log_level;             /* --log-level, or its default */
 	enum engine_backend crypto;           /* --crypto; ENGINE_BEST */

@@ -13,6 +13,7 @@
 #include "daemon/pidfile.h"
 #include "daemon/privileges.h"
 #include "daemon/process.h"
+#include "daemon/sandbox.h"
 #include "spiped/check.h"
 #include "spiped/setup.h"
 
@@ -28,6 +29,7 @@ struct launch {
 	struct daemonize parent;
 	struct log *log;
 	bool look_up_is_left;
+	struct line sandbox; /* what is in force */
 };
 
 static bool
@@ -123,6 +125,7 @@ server_is_ready(void *context)
 	let_parent_go(launch);
 	if (!log_wants(sink, LOG_LEVEL_INFO))
 		return;
+	sink->write(sink->context, LOG_LEVEL_INFO, false, launch->sandbox.text);
 	line_start(&line, "start");
 	line_text(&line, "version", SPIPED_VERSION);
 	line_text(&line, "crypto", engine_words[launch->server.backend]);
@@ -139,9 +142,16 @@ server_is_ready(void *context)
 static bool
 become_small(struct launch *launch)
 {
+	bool is_looked_up = launch->target_list.count > 0 && launch->options.resolve_interval == 0;
+	const struct sandbox_needs needs = {.target_port = resolve_port(&launch->target),
+	    .bind_port = resolve_port(&launch->bind),
+	    .looks_up = launch->target.kind == ENDPOINT_NAME && !is_looked_up,
+	    .key = launch->options.key};
+
 	if (launch->options.user != NULL && !privileges_drop(&launch->user))
 		return false;
 	process_forbid_dumps(); /* again: the kernel allows them to whoever changes its user */
+	sandbox_enter(launch->options.no_sandbox ? NULL : &needs, &launch->sandbox);
 	return true;
 }
 

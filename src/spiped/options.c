@@ -37,6 +37,7 @@ enum {
 	OPTION_SOURCE_OWNER,
 	OPTION_LOG_LEVEL,
 	OPTION_CRYPTO,
+	OPTION_NO_SANDBOX,
 	OPTION_CHECK,
 	OPTION_COUNT
 };
@@ -66,6 +67,7 @@ static const struct argument table[OPTION_COUNT] = {
     [OPTION_SOURCE_OWNER] = {0, "source-owner", "USER:GROUP", "the owner of a UNIX socket SOURCE", NULL},
     [OPTION_LOG_LEVEL] = {0, "log-level", "LEVEL", "error, warning, info or debug", NULL},
     [OPTION_CRYPTO] = {0, "crypto", "WHICH", "libcrypto or ipsec-mb (the faster that is here)", NULL},
+    [OPTION_NO_SANDBOX] = {0, "no-sandbox", NULL, "keep every right to system calls and files", NULL},
     [OPTION_CHECK] = {0, "check", NULL, "say whether it would start, and change nothing", NULL},
 };
 
@@ -73,7 +75,7 @@ static const char usage[] = "usage: spiped {-e | -d} -s SOURCE -t TARGET -k KEY 
 			    "    [-n N] [-o SECONDS] [-p PIDFILE] [-r SECONDS | -R] [--syslog]\n"
 			    "    [-u USER | :GROUP | USER:GROUP] [--workers N] [--max-handshakes N]\n"
 			    "    [--source-mode MODE] [--source-owner USER:GROUP] [--log-level LEVEL]\n"
-			    "    [--crypto WHICH] [--check]\n"
+			    "    [--crypto WHICH] [--no-sandbox] [--check]\n"
 			    "       spiped -v | --version | --help\n";
 
 static bool
@@ -139,6 +141,9 @@ set_flag(struct options *options, int option)
 		return;
 	case OPTION_SYSLOG:
 		options->syslog = true;
+		return;
+	case OPTION_NO_SANDBOX:
+		options->no_sandbox = true;
 		return;
 	default: /* OPTION_CHECK */
 		options->check = true;

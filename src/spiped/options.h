@@ -20,7 +20,7 @@ struct options {
 	enum forward_secrecy forward_secrecy;     /* -f, -g */
 	bool wait_for_dns, foreground, keepalive; /* -D, -F, not -j */
 	bool syslog;                              /* --syslog, and not -F */
-	bool check;                               /* --check */
+	bool no_sandbox, check;                   /* --no-sandbox, --check */
 	uint64_t timeout, resolve_interval;       /* -o, -r in ms; the latter 0: -R */
 	uint32_t max_connections, max_handshakes; /* -n; 0: none. --max-handshakes; 0: the default */
 	unsigned workers;                         /* --workers; 0: one a core */

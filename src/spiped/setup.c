@@ -9,16 +9,6 @@
 #include "daemon/message.h"
 #include "daemon/process.h"
 
-static bool
-has_known_port(const struct endpoint *endpoint)
-{
-	const char *port = endpoint->port;
-
-	if (endpoint->kind != ENDPOINT_NAME || port[strspn(port, "0123456789")] == '\0')
-		return true;
-	return getservbyname(port, "tcp") != NULL;
-}
-
 bool
 setup_parse(struct endpoint *endpoint, const char *text, bool is_bind)
 {
@@ -28,7 +18,7 @@ setup_parse(struct endpoint *endpoint, const char *text, bool is_bind)
 		message_error("%s", problem);
 		return false;
 	}
-	if (has_known_port(endpoint))
+	if (endpoint->kind != ENDPOINT_NAME || strcmp(endpoint->port, "0") == 0 || resolve_port(endpoint) != 0)
 		return true;
 	message_error("Error looking up %s: %s", endpoint->host, gai_strerror(EAI_SERVICE));
 	return false;

@@ -41,7 +41,7 @@ def one_connection(network, source, target, key):
     assert peer.read_all() == b""
 
 
-LEVELS = [((), ""), (("--log-level", "info"), "start open close"), (("--log-level", "warning"), "")]
+LEVELS = [((), ""), (("--log-level", "info"), "sandbox start open close"), (("--log-level", "warning"), "")]
 
 
 @pytest.mark.parametrize("options, events", LEVELS, ids=[" ".join(level[0]) or "-" for level in LEVELS])
@@ -87,7 +87,7 @@ def test_with_syslog_the_lines_go_there_and_standard_error_is_let_go(network, la
     assert (daemon.status, daemon.errors) == (0, "")
     assert os.stat(f"/proc/{daemon.pid}/fd/2").st_rdev == os.stat("/dev/null").st_rdev
     one_connection(network, source, target, key)
-    for event in ("start", "open", "close"):
+    for event in ("sandbox", "start", "open", "close"):
         line = log.recv(4096).decode().rstrip("\n\0")
         assert re.fullmatch(rf"<30>\w+ +\d+ [\d:]+ spiped\[{daemon.pid}\]: {event} [^\n]*", line), line
     daemon.terminate()
