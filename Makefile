@@ -29,7 +29,7 @@ CONFIGURE = tools/configure
 TEST = tools/test $(if $(SHORT),--short)
 DESTINATION = $(if $(DESTDIR),DESTDIR=$(abspath $(DESTDIR)))
 
-.PHONY: all check lint format orders demo bench bench-crypto asan tsan fuzz faults install simulate mutants mutants-all cross soak clean help
+.PHONY: all check lint format orders demo bench bench-crypto asan tsan fuzz faults install simulate mutants mutants-all cross soak timing clean help
 .NOTPARALLEL:
 
 all: ## build what ships, optimised, into build/
@@ -117,6 +117,12 @@ faults: ## every call that can fail, failed, at each call stack, in the real pro
 	$(CONFIGURE) $(BUILD) -Dtests=enabled
 	ninja -C $(BUILD) -j $(JOBS)
 	tools/faults --jobs $(JOBS) $(FAULTS) $(BUILD)
+
+timing: ## whether the time of checking MACs tells anything, over a million of each pair of kinds; COUNT=N for others
+	$(INSTALL_PACKAGES) $(PACKAGES)/build.txt $(PACKAGES)/test.txt
+	$(CONFIGURE) $(BUILD) -Dtests=enabled
+	ninja -C $(BUILD) -j $(JOBS) tests/secrets/timing
+	tools/timing $(BUILD) $(COUNT)
 
 install: ## into $(DESTDIR)$(PREFIX): programs, man pages, completions, a systemd unit
 	$(INSTALL_PACKAGES) $(PACKAGES)/build.txt

@@ -1,4 +1,4 @@
-/* bytes.c: big-endian numbers, wiping, and comparing without telling where bytes differ. */
+/* bytes.c: big-endian numbers, wiping, and comparing and choosing without telling what. */
 #include "base/bytes.h"
 
 #include <string.h>
@@ -46,4 +46,15 @@ bytes_equal(const uint8_t *a, const uint8_t *b, size_t length)
 		__asm__("" : "+r"(difference));
 	}
 	return difference == 0;
+}
+
+void
+bytes_copy_if(bool wanted, void *to, const void *from, size_t length)
+{
+	uint8_t *out = to, mask = (uint8_t)(0 - (unsigned)wanted);
+	const uint8_t *in = from;
+
+	__asm__("" : "+r"(mask)); /* as above: it may be anything, so there is nothing to branch on */
+	for (size_t i = 0; i < length; i++)
+		out[i] = (uint8_t)(out[i] ^ (mask & (out[i] ^ in[i])));
 }

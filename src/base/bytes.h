@@ -1,4 +1,4 @@
-/* bytes.h: big-endian numbers, wiping, and comparing without telling where bytes differ. No I/O, no allocation. */
+/* bytes.h: big-endian numbers, wiping, and comparing and choosing without telling what. No I/O, no allocation. */
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H
 
@@ -15,5 +15,8 @@ void bytes_wipe(void *bytes, size_t length);
 
 /* Whether length bytes are the same, in time that depends on length only. Any thread. */
 bool bytes_equal(const uint8_t *a, const uint8_t *b, size_t length);
+
+/* Copy if wanted, in time that depends on length only; to must hold something before. Any thread. */
+void bytes_copy_if(bool wanted, void *to, const void *from, size_t length);
 
 #endif

@@ -22,22 +22,24 @@ keyring_match(const struct keyring *keyring, const uint8_t nonces[2 * WIRE_NONCE
     const uint8_t mac[WIRE_MAC], const struct key **found, uint8_t dk_1[WIRE_DK_1])
 {
 	uint8_t candidate[WIRE_DK_1], expected[WIRE_MAC];
+	size_t which = keyring->count;
 	enum error error = OK;
 
-	*found = NULL;
-	/* No early end at a match: how long it took must not tell which key it was. */
+	memset(dk_1, 0, WIRE_DK_1);
+	/* How long it took must not tell which key it was: no early end at a match, no branch that depends on it. */
 	for (size_t i = 0; i < keyring->count && error == OK; i++) {
+		bool matches;
+
 		error = expect(&keyring->keys[i], nonces, y, candidate, expected);
-		if (error != OK || !bytes_equal(expected, mac, WIRE_MAC))
-			continue;
-		*found = &keyring->keys[i];
-		memcpy(dk_1, candidate, WIRE_DK_1);
+		matches = error == OK && bytes_equal(expected, mac, WIRE_MAC);
+		bytes_copy_if(matches, dk_1, candidate, WIRE_DK_1);
+		bytes_copy_if(matches, &which, &i, sizeof which);
 	}
 	bytes_wipe(candidate, sizeof candidate);
 	bytes_wipe(expected, sizeof expected);
-	if (error == OK && *found != NULL)
+	*found = error == OK && which < keyring->count ? &keyring->keys[which] : NULL;
+	if (*found != NULL)
 		return OK;
-	*found = NULL;
 	bytes_wipe(dk_1, WIRE_DK_1);
 	return error == OK ? ERROR_WRONG_KEY : error;
 }

@@ -69,6 +69,25 @@ one_bit_anywhere_makes_bytes_differ(void **state)
 	}
 }
 
+static void
+what_is_copied_if_wanted_is_all_or_nothing(void **state)
+{
+	(void)state;
+	for (size_t length = 0; length < 40; length++) {
+		uint8_t to[41], from[41], before[41];
+
+		for (size_t i = 0; i < sizeof to; i++) {
+			to[i] = before[i] = (uint8_t)(3 * i + length);
+			from[i] = (uint8_t)(7 * i + 0x85);
+		}
+		bytes_copy_if(false, to, from, length);
+		assert_memory_equal(to, before, sizeof to);
+		bytes_copy_if(true, to, from, length);
+		assert_memory_equal(to, from, length);
+		assert_memory_equal(to + length, before + length, sizeof to - length);
+	}
+}
+
 int
 main(void)
 {
@@ -77,6 +96,7 @@ main(void)
 	    cmocka_unit_test(numbers_come_back_as_they_were_written),
 	    cmocka_unit_test(wiping_clears_what_it_was_given_and_nothing_else),
 	    cmocka_unit_test(one_bit_anywhere_makes_bytes_differ),
+	    cmocka_unit_test(what_is_copied_if_wanted_is_all_or_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
