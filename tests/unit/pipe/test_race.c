@@ -272,10 +272,27 @@ a_failure_of_one_that_is_not_under_way_is_ignored(void **state)
 	assert_int_equal(race.trying, 1);
 }
 
+/* What people may rely on: docs and man pages speak of these. */
+static void
+there_is_room_for_32_addresses_4_are_tried_at_once_and_each_has_a_head_start_of_250_ms(void **state)
+{
+	struct race race;
+
+	(void)state;
+	assert_int_equal(RACE_MAX, 32);
+	assert_int_equal(RACE_AT_ONCE, 4);
+	assert_int_equal(RACE_HEAD_START, 250);
+	assert_int_equal(RACE_RETRY, 100);
+	assert_int_equal(sizeof race.deadlines, RACE_MAX * sizeof race.deadlines[0]);
+	assert_int_equal(sizeof race.retries, RACE_MAX * sizeof race.retries[0]);
+	assert_int_equal(sizeof race.states, RACE_MAX * sizeof race.states[0]);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(there_is_room_for_32_addresses_4_are_tried_at_once_and_each_has_a_head_start_of_250_ms),
 	    cmocka_unit_test(families_take_turns_and_each_keeps_its_own_order),
 	    cmocka_unit_test(an_order_has_each_address_once),
 	    cmocka_unit_test(the_first_address_is_tried_at_once_and_each_next_one_after_a_head_start),
