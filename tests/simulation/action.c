@@ -197,6 +197,7 @@ side_do(struct scene *scene, struct side *side, const struct pipe_action *action
 		break;
 	case PIPE_ADMIT:
 		promise(scene, side->which == D && is_genuine(side->link, side) && !side->admit_asked);
+		promise(scene, strcmp(pipe_key(&side->pipe)->name, side->link->key->name) == 0);
 		side->admit_asked = true;
 		daemon_hears_of(scene, side, MAIL_PROVED);
 		break;

@@ -99,6 +99,7 @@ side_start(struct scene *scene, struct side *side)
 	struct link *link = side->link;
 
 	side->started = true;
+	memset(&side->pipe, 0xa5, sizeof side->pipe); /* it has to set all that it reads */
 	side->started_at = side->stalled_at = scene->now;
 	side->legs[side->which == E ? PIPE_PLAIN : PIPE_CIPHER].connected = true;
 	trace_note(scene, side, "start", PIPE_PLAIN, 0);

@@ -114,6 +114,7 @@ promise_at_close(struct scene *scene, const struct side *side, enum pipe_leg whi
 	bool is_dead = leg->hung_up || leg->unwritable || leg->unreadable || leg->out->dead;
 
 	promise(scene, leg->connected && !leg->closed);
+	promise(scene, side->which == E || !side->admit_asked || pipe_key(&side->pipe) != NULL);
 	if (pipe_key(&side->pipe) == NULL && which == PIPE_CIPHER && side->which == D)
 		promise(scene, !is_reset);
 	else
@@ -220,6 +221,15 @@ is_excuse(enum error reason)
 	       reason == ERROR_MEMORY || reason == ERROR_DESCRIPTORS;
 }
 
+/* No key and nothing of the handshake is left. */
+static bool
+is_wiped(const struct session *session)
+{
+	static const struct session_handshake none;
+
+	return session_wants(session) == SESSION_FAILED && memcmp(&session->handshake, &none, sizeof none) == 0;
+}
+
 void
 promise_at_over(struct scene *scene, struct side *side)
 {
@@ -228,6 +238,7 @@ promise_at_over(struct scene *scene, struct side *side)
 	for (size_t i = 0; i < PIPE_RELEASES; i++)
 		promise(scene, side->held[i] == NULL);
 	promise(scene, is_true(scene, side));
+	promise(scene, is_wiped(&side->pipe.session));
 	nothing_is_lost(scene, side);
 	side->link->is_harmed |= is_excuse(pipe_reason(&side->pipe));
 	if (pipe_reason(&side->pipe) == ERROR_WRONG_KEY && side->link->trouble == OTHER_KEY)
@@ -259,6 +270,24 @@ latest(const struct scene *scene, const struct side *side)
 		at = other < at ? other : at;
 	}
 	return at;
+}
+
+/*
+ * Nothing can happen to a link but that deadlines pass: then something has hindered it, or all is done, or it waits for
+ * its turn. Else an end does not do what it could.
+ */
+void
+promise_not_idle(struct scene *scene, const struct link *link)
+{
+	const struct side *d = &link->sides[D];
+
+	if (link->trouble != NO_TROUBLE || link->is_harmed || (d->admit_asked && !d->admitted))
+		return;
+	for (int which = 0; which < SIDES; which++) {
+		const struct side *side = &link->sides[which];
+
+		promise(scene, !side->started || side->over || side->opened);
+	}
 }
 
 void
@@ -324,6 +353,8 @@ promise_settled(struct scene *scene, struct side *side)
 	for (size_t i = 0; i < PIPE_RELEASES; i++)
 		held += side->held[i] != NULL;
 	promise(scene, held <= waiting);
+	/* a client's y is computed from the start, while the nonces travel */
+	promise(scene, side->which == D || side->job_wanted || side->job_out || side->jobs_done > 0);
 	/* never stuck */
 	promise(scene, all != 0 || side->dial.active || pipe_deadline(&side->pipe) != NEVER);
 	promise_in_time(scene, side);

@@ -169,6 +169,7 @@ is_waited_for(const struct scene *scene, const struct link *link)
 static bool
 step_link(struct scene *scene, struct link *link)
 {
+	uint64_t others = NEVER;
 	int first;
 
 	if (link->quiet_until > scene->now)
@@ -189,7 +190,11 @@ step_link(struct scene *scene, struct link *link)
 			return true;
 		}
 		link->quiet_until = at < link->quiet_until ? at : link->quiet_until;
+		if (thing != LINK_SIDES + SIDE_TIMER && thing != LINK_SIDES + SIDE_THINGS + SIDE_TIMER)
+			others = at < others ? at : others;
 	}
+	if (others == NEVER && !is_waited_for(scene, link))
+		promise_not_idle(scene, link);
 	if ((!link->client.there || link->client.gone) && (!link->target.there || link->target.gone) &&
 	    is_done(&link->sides[E]) && is_done(&link->sides[D]) && !is_waited_for(scene, link))
 		finish(scene, link);

@@ -255,6 +255,7 @@ void buffer_free_idle(struct scene *scene);
 /* promise.c: what must hold. */
 bool is_genuine(const struct link *link, const struct side *side);
 void promise_settled(struct scene *scene, struct side *side);
+void promise_not_idle(struct scene *scene, const struct link *link);
 void promise_in_time(struct scene *scene, const struct side *side);
 void promise_at_dial(struct scene *scene, const struct side *side);
 void promise_at_opened(struct scene *scene, const struct side *side);
