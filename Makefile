@@ -118,10 +118,10 @@ faults: ## every call that can fail, failed, at each call stack, in the real pro
 	ninja -C $(BUILD) -j $(JOBS)
 	tools/faults --jobs $(JOBS) $(FAULTS) $(BUILD)
 
-timing: ## whether the time of checking MACs tells anything, over a million of each pair of kinds; COUNT=N for others
+timing: ## whether the time or the way of checking MACs tells anything, over a million of each pair of kinds; COUNT=N for others
 	$(INSTALL_PACKAGES) $(PACKAGES)/build.txt $(PACKAGES)/test.txt
 	$(CONFIGURE) $(BUILD) -Dtests=enabled
-	ninja -C $(BUILD) -j $(JOBS) tests/secrets/timing
+	ninja -C $(BUILD) -j $(JOBS) tests/secrets/timing tests/secrets/steps
 	tools/timing $(BUILD) $(COUNT)
 
 install: ## into $(DESTDIR)$(PREFIX): programs, man pages, completions, a systemd unit

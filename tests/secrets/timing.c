@@ -7,7 +7,7 @@
  * dudect does: Reparaz, Balasch, Verbauwhede, "Dude, is my code constant time?"). So that it can't cry wolf, what is
  * over 4.5 is measured again, and has to be over it each of three times.
  *
- * HOW replaces what compares: "memcmp", or "loop", which leaves at the first byte that differs. Both must be seen.
+ * HOW is what compares (replaced.h): what is not bytes_equal must be seen.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -20,34 +20,11 @@
 #include "base/bytes.h"
 #include "crypto/hash.h"
 #include "protocol/keyring.h"
+#include "replaced.h"
 
 enum { KEYS = 3, POOL = 64, ATTEMPTS = 3, CROPS = 3 };
 
 static const double limit = 4.5, crops[CROPS] = {1, 0.95, 0.5};
-
-bool __real_bytes_equal(const uint8_t *a, const uint8_t *b, size_t length);
-bool __wrap_bytes_equal(const uint8_t *a, const uint8_t *b, size_t length);
-
-static const char *how = "bytes_equal";
-
-static bool
-loop(const volatile uint8_t *a, const volatile uint8_t *b, size_t length)
-{
-	for (size_t i = 0; i < length; i++)
-		if (a[i] != b[i])
-			return false;
-	return true;
-}
-
-bool
-__wrap_bytes_equal(const uint8_t *a, const uint8_t *b, size_t length)
-{
-	if (how[0] == 'm')
-		return memcmp(a, b, length) == 0;
-	if (how[0] == 'l')
-		return loop(a, b, length);
-	return __real_bytes_equal(a, b, length);
-}
 
 /* Cycles where there is a counter of them that user programs may read, else nanoseconds. */
 static uint64_t
@@ -237,7 +214,7 @@ welch(const uint64_t *times, const uint8_t *kinds, size_t count, uint64_t longes
 		squares[kind] += (x - before) * (x - mean[kind]);
 	}
 	if (squares[0] == 0 && squares[1] == 0)
-		return mean[0] == mean[1] ? 0 : INFINITY;
+		return mean[0] == mean[1] ? 0 : HUGE_VAL;
 	return (mean[0] - mean[1]) / sqrt(squares[0] / (n[0] - 1) / n[0] + squares[1] / (n[1] - 1) / n[1]);
 }
 
@@ -278,7 +255,7 @@ tells_nothing(const struct operation *operation, const char *where, size_t count
 {
 	uint64_t *times = malloc(count * sizeof *times);
 	uint8_t *kinds = malloc(count);
-	double worst = INFINITY, t[CROPS] = {0};
+	double worst = HUGE_VAL, t[CROPS] = {0};
 	int attempts = 0;
 
 	if (times == NULL || kinds == NULL)
@@ -326,9 +303,9 @@ int
 main(int argc, char *argv[])
 {
 	size_t count = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000, telling;
+	const char *how = argc > 2 ? argv[2] : "bytes_equal";
 
-	how = argc > 2 ? argv[2] : how;
-	if (count < 1000)
+	if (count < 1000 || !replaced_by(how))
 		return 2;
 	for (size_t i = 0; i < KEYS; i++)
 		draw_bytes(world.keys[i].k, WIRE_KEY);
