@@ -13,7 +13,8 @@ from source import CLOSING, OPENING, Source
 from written import Mutant
 
 FOLDERS = ("crypto", "protocol", "pipe")
-NO_TESTS = {"protocol-variable-time-is-seen"}  # it has to fail
+# These run in valgrind, for long, and see what takes its time by a secret: nothing here makes that.
+NO_TESTS = {"crypto-constant-time", "protocol-constant-time", "protocol-variable-time-is-seen"}
 NUMBER = re.compile(r"(?<![\w.])(0x[0-9a-fA-F]+|\d+)[uUlL]*(?![\w.])")
 SIZE = re.compile(r"\b(?:WIRE|ENGINE|GROUP14|HASH|PACKET|RACE|PIPE_READ|PIPE_OUT)_[A-Z0-9_]+\b|"
                   r"\b(?:PIECE|LANES|NUMBER|HASHED|BLOCK|SLOTS|TEETH|TABLES|COLUMNS|SPAN|ENTRIES|WORDS|LINE|KEY_[A-Z]+|"

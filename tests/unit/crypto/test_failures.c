@@ -20,16 +20,17 @@
 #define NUMBERED(type, failure, name, parameters, arguments) FAILS_##name,
 enum function { FUNCTIONS(NUMBERED) FAILS_cipher_burst, FAILS_hash_burst, FUNCTIONS_COUNT };
 
-enum { FIRST_CALLS = 12, LAST_CALLS = 3 };
+enum { FIRST_CALLS = 64, LAST_CALLS = 3 };
 
 static unsigned calls[FUNCTIONS_COUNT], failing_call;
 static enum function failing = FUNCTIONS_COUNT;
-static bool is_counting, has_failed;
+static bool is_counting, is_lying, has_failed; /* lying: comparisons, and nothing else, fail */
 
 static bool
 fails(enum function function)
 {
-	if (!is_counting || ++calls[function] != failing_call || function != failing)
+	if (!is_counting || (function == FAILS_bytes_equal) != is_lying || ++calls[function] != failing_call ||
+	    function != failing)
 		return false;
 	has_failed = true;
 	return true;
@@ -207,6 +208,8 @@ without_sha256_there_is_no_hash(void **state)
 	run_once(do_sha256, bytes, FAILS_EVP_MD_fetch, 1);
 	run_once(do_sha256, bytes, FUNCTIONS_COUNT, 0);
 	assert_int_equal(calls[FAILS_EVP_MD_fetch], 1);
+	run_once(do_sha256, bytes, FUNCTIONS_COUNT, 0);
+	assert_int_equal(calls[FAILS_EVP_MD_fetch], 0); /* it was kept */
 }
 
 static void
@@ -301,6 +304,8 @@ do_new(void *context, bool has_to_fail)
 
 	COUNTED(engine, engine_new(backend_under_test));
 	assert_true(engine != NULL || has_to_fail);
+	/* instead of the best the next best is tried */
+	assert_true(engine == NULL || !is_lying || !has_to_fail || backend_under_test == ENGINE_BEST);
 	if (engine == NULL)
 		return;
 	f->engine = engine;
@@ -319,6 +324,18 @@ an_engine_that_cannot_be_made_whole_is_none(void **state)
 
 	engine_forget(f->engine, &f->keys);
 	fail_each(do_new, f, 3);
+}
+
+/* That it knows the answers is found out by comparing: each answer counts. */
+static void
+an_engine_that_gives_a_wrong_answer_is_none(void **state)
+{
+	struct fixture *f = *state;
+
+	engine_forget(f->engine, &f->keys);
+	is_lying = true;
+	fail_each(do_new, f, 1);
+	is_lying = false;
 }
 
 static void
@@ -383,6 +400,7 @@ main(void)
 	};
 	static const struct CMUnitTest each[] = {
 	    SEALING(an_engine_that_cannot_be_made_whole_is_none),
+	    SEALING(an_engine_that_gives_a_wrong_answer_is_none),
 	    SEALING(a_batch_that_fails_anywhere_is_an_error_and_wiped),
 	};
 

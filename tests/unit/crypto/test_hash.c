@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,6 +100,22 @@ hmac_gives_the_published_macs(void **state)
 
 /* Their passwords are shorter than our 32 bytes; HMAC pads keys with zeros, so "passwd" and 26 zeros are the same. */
 static void
+hmac_is_libcryptos_for_each_length_of_a_key(void **state)
+{
+	uint8_t key[200], mac[HASH_SIZE], expected[HASH_SIZE];
+	unsigned length;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof key; i++)
+		key[i] = (uint8_t)(11 * i + 5);
+	for (size_t n = 0; n <= sizeof key; n++) {
+		assert_int_equal(hash_hmac(key, n, key, 3, mac), OK);
+		assert_non_null(HMAC(EVP_sha256(), key, (int)n, key, 3, expected, &length));
+		assert_memory_equal(mac, expected, sizeof mac);
+	}
+}
+
+static void
 pbkdf2_gives_the_published_bytes(void **state)
 {
 	static const uint8_t passwd[HASH_SIZE] = "passwd", password[HASH_SIZE] = "password";
@@ -184,6 +201,7 @@ main(void)
 	    cmocka_unit_test(a_hash_in_pieces_is_the_hash_of_the_whole),
 	    cmocka_unit_test(a_stream_can_be_dropped_at_any_time),
 	    cmocka_unit_test(hmac_gives_the_published_macs),
+	    cmocka_unit_test(hmac_is_libcryptos_for_each_length_of_a_key),
 	    cmocka_unit_test(pbkdf2_gives_the_published_bytes),
 	    cmocka_unit_test(pbkdf2_is_libcryptos_for_each_length),
 	    cmocka_unit_test(neither_keys_nor_what_is_derived_from_them_stays_in_memory),
