@@ -147,17 +147,22 @@ def dies_with_a_core(process, place):
     return [name for name in os.listdir(place) if name.startswith("core")]
 
 
-def test_no_core_file_is_left(daemon, launch, ours, place):
+def test_no_core_file_is_left(daemon, network, launch, ours, place, key):
     if ours.is_sanitized():
         pytest.skip("a sanitized build can be looked into, by its leak checker")
     with open("/proc/sys/kernel/core_pattern", encoding="ascii") as pattern:
         if not pattern.read().startswith("core"):
             pytest.skip("core files go elsewhere on this system")
     how = {"preexec_fn": unlimited_cores, "cwd": place}
-    assert dies_with_a_core(launch.start("sleep", "100", **how), place), "another program leaves one"
-    for name in dies_with_a_core(launch.start("sleep", "100", **how), place):
+    left = dies_with_a_core(launch.start("sleep", "100", **how), place)
+    assert left, "another program leaves one"
+    for name in left:
         os.unlink(os.path.join(place, name))
     assert not dies_with_a_core(daemon(**how), place)
+    target = network.listen()
+    client = launch.client(ours, target.address, key, **how)
+    target.accept()
+    assert not dies_with_a_core(client, place)
 
 
 def worked(pid):
@@ -168,19 +173,22 @@ def worked(pid):
     return set(done.stdout.decode().split())
 
 
-@pytest.mark.parametrize("becomes", ["started as that user", "-u"])
-def test_others_of_the_same_user_cannot_look_into_it(daemon, launch, ours, key, becomes):
+@pytest.mark.parametrize("becomes", ["spiped", "spiped -u", "spipe"])
+def test_others_of_the_same_user_cannot_look_into_it(daemon, network, launch, ours, key, becomes):
     if ours.is_sanitized():
         pytest.skip("a sanitized build can be looked into, by its leak checker")
     other = launch.start("sh", "-c", "read x", stdin=subprocess.PIPE, **AS_NOBODY)
     other.may_die = True
     until(lambda: any(one.name == "[heap]" for one in memory.mappings(other.pid)), "it has memory")
     assert worked(other.pid) == {"mem", "maps", "environ", "pagemap", "process_vm_readv", "seize"}
-    if becomes == "-u":
-        process = daemon("-d", "-u", "nobody")
-    else:
+    if becomes != "spiped -u":
         os.chown(key, NOBODY.pw_uid, NOBODY.pw_gid)
-        process = daemon("-d", **AS_NOBODY)
+    if becomes == "spipe":
+        target = network.listen()
+        process = launch.client(ours, target.address, key, **AS_NOBODY)
+        target.accept()
+    else:
+        process = daemon("-d", "-u", "nobody") if becomes == "spiped -u" else daemon("-d", **AS_NOBODY)
     with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
         assert f"Uid:\t{NOBODY.pw_uid}\t" in status.read()
     assert worked(process.pid) == set()
