@@ -110,6 +110,14 @@ note_batch(struct leg *leg, size_t taken)
 	leg->was_cut = leg->unwritten > 0 && (leg->was_cut || taken > 0);
 }
 
+static bool
+is_within(const struct pipe_action *action)
+{
+	const struct pipe_buffer *buffer = action->buffer;
+
+	return action->bytes >= buffer->bytes && action->bytes + action->length <= buffer->bytes + buffer->size;
+}
+
 static void
 do_send(struct scene *scene, struct side *side, const struct pipe_action *action)
 {
@@ -117,6 +125,8 @@ do_send(struct scene *scene, struct side *side, const struct pipe_action *action
 	size_t length = action->length, room = flow_room(leg->out);
 
 	promise(scene, leg->connected && !leg->shut && !leg->closed && !leg->unwritable && length > 0);
+	promise(
+	    scene, action->buffer != NULL ? is_within(action) : action->leg == PIPE_CIPHER && leg->wrote < HANDSHAKE);
 	if (leg->out->dead) {
 		leg->unwritable = true;
 		leg->unwritten = 0;
@@ -170,7 +180,12 @@ do_close(struct scene *scene, struct side *side, enum pipe_leg which, bool is_re
 	promise_at_close(scene, side, which, is_reset);
 	leg->closed = true;
 	leg->awaiting = false;
-	flow_close(leg->out, leg->in, is_reset);
+	/* a UNIX socket has no reset to send: who reads from it has to do with whole packets */
+	if (is_reset && leg->out->is_unix) {
+		leg->out->is_shorter = true;
+		happens(scene, HAPPENS_RESET_WITHOUT);
+	}
+	flow_close(leg->out, leg->in, is_reset && !leg->out->is_unix);
 }
 
 static void

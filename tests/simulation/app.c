@@ -38,6 +38,7 @@ pause(struct scene *scene, const struct app *app)
 static void
 leave(struct scene *scene, struct link *link, struct app *app, bool reset)
 {
+	reset &= !app->out->is_unix;
 	trace_link(scene, link, reset ? "app resets" : "app closes", app == &link->target);
 	app->gone = true;
 	flow_close(app->out, app->in, reset);
@@ -118,7 +119,7 @@ app_happen(struct scene *scene, struct link *link, struct app *app, int thing)
 		deafen(scene, link, app);
 	if ((app->end == RESETS || app->end == CLOSES) && app->said + app->heard >= app->trigger && !app->gone) {
 		link->is_harmed = true;
-		happens(scene, app->end == RESETS ? HAPPENS_APP_RESET : HAPPENS_APP_CLOSE);
+		happens(scene, app->end == RESETS && !app->out->is_unix ? HAPPENS_APP_RESET : HAPPENS_APP_CLOSE);
 		leave(scene, link, app, app->end == RESETS);
 	} else if (app->saw_reset || (app->ended && app->saw_end)) {
 		leave(scene, link, app, false);

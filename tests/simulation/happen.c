@@ -104,6 +104,9 @@ do_leg(struct scene *scene, struct side *side, int thing)
 	enum pipe_leg which = (enum pipe_leg)(thing % PIPE_LEGS);
 	struct leg *leg = &side->legs[which];
 
+	if (thing / PIPE_LEGS == LEG_HANGS_UP &&
+	    readable_time(side, leg, pipe_wants(&side->pipe, which)) <= scene->now && chance(scene, 500))
+		thing += (LEG_READABLE - LEG_HANGS_UP) * PIPE_LEGS; /* a read finds it before anything else tells */
 	switch (thing / PIPE_LEGS) {
 	case LEG_HANGS_UP:
 		leg->hung_up = true; /* a write that waits will fail now, and so be known */

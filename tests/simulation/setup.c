@@ -73,8 +73,10 @@ setup_app(struct scene *scene, struct link *link, struct app *app, int out)
 	app->pace = chance(scene, 300) ? 1 + scene->slowness : 0;
 	if (scene->is_crowded && chance(scene, 300))
 		app->say_at = 2 * scene->timeout;
-	if (chance(scene, 135)) {
-		app->end = chance(scene, 450) ? RESETS : chance(scene, 500) || !app->in->is_unix ? CLOSES : DEAFENS;
+	if (chance(scene, 150)) {
+		app->end = chance(scene, app->in->is_unix ? 200 : 800) ? RESETS
+			   : chance(scene, 500) || !app->in->is_unix   ? CLOSES
+								       : DEAFENS;
 		app->trigger = draw(scene, 3000);
 	} else if (chance(scene, 40)) {
 		app->stall = scene->timeout + draw(scene, scene->timeout);
@@ -271,8 +273,9 @@ setup_link(struct scene *scene, struct link *link, int number)
 	for (int which = 0; which < SIDES; which++)
 		setup_side(scene, link, which);
 	setup_secrecy(scene, link);
-	link->flows[TO_DAEMON].is_unix = link->flows[FROM_DAEMON].is_unix = chance(scene, 650);
-	link->flows[TO_TARGET].is_unix = link->flows[FROM_TARGET].is_unix = chance(scene, 650);
+	link->flows[TO_DAEMON].is_unix = link->flows[FROM_DAEMON].is_unix = chance(scene, 550);
+	link->flows[WIRE_OUT].is_unix = link->flows[WIRE_BACK].is_unix = chance(scene, 250);
+	link->flows[TO_TARGET].is_unix = link->flows[FROM_TARGET].is_unix = chance(scene, 550);
 	setup_app(scene, link, &link->client, TO_DAEMON);
 	setup_app(scene, link, &link->target, FROM_TARGET);
 	if (chance(scene, 70)) {

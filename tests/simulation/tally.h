@@ -26,6 +26,7 @@
 	X(APP_DEAF, "an application took nothing more and went on to say something")     \
 	X(APP_STALL, "an application read nothing for longer than -o")                   \
 	X(WIRE_STALL, "the wire stood still for longer than -o")                         \
+	X(RESET_WITHOUT, "a leg that has no reset was to be reset")                      \
 	X(WIRE_RESET, "somebody reset the encrypted connection")                         \
 	X(CUT_ON_BOUNDARY, "somebody ended the stream between two packets")              \
 	X(CUT_INSIDE, "somebody ended the stream inside a packet or the handshake")      \
