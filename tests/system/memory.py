@@ -4,7 +4,20 @@ import re
 import signal
 import subprocess
 
+import pytest
 from network import until
+
+CAP_SYS_PTRACE = 19
+
+
+def may_look():
+    """Root of a container may lack what it takes."""
+    with open("/proc/self/status", encoding="ascii") as status:
+        capabilities = int(re.search(r"^CapEff:\s+(\w+)", status.read(), re.M).group(1), 16)
+    return bool(capabilities >> CAP_SYS_PTRACE & 1)
+
+
+needs_to_look = pytest.mark.skipif(not may_look(), reason="only root with CAP_SYS_PTRACE may look into other programs")
 
 
 def built(ours, name):

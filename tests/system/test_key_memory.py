@@ -13,7 +13,7 @@ import traces
 from daemons import background, needs_root, passes, secret_of
 from network import PATIENCE, until
 
-pytestmark = needs_root
+pytestmark = [needs_root, memory.needs_to_look]
 NOBODY = pwd.getpwnam("nobody")
 AS_NOBODY = {"user": NOBODY.pw_uid, "group": NOBODY.pw_gid, "extra_groups": []}
 SYS_MEMFD_SECRET, O_CLOEXEC = 447, 0o2000000

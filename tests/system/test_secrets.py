@@ -11,7 +11,7 @@ from daemons import needs_root, secret_of
 from network import PATIENCE, read_exactly, reset
 from peer import CLIENT, SERVER, P, Peer, y_bytes
 
-pytestmark = needs_root
+pytestmark = [needs_root, memory.needs_to_look]
 SESSION_KEYS = {"E_sends", "H_sends", "E_receives", "H_receives"}
 ROLES = ("-d", "-e")
 # libcrypto as processors have it: with AES and SHA instructions; AES and AVX2; AES alone; SSSE3 alone; none of these

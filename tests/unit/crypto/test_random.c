@@ -4,7 +4,9 @@
 #include <openssl/rand.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "crypto/random.h"
+#include "crypto/traces.h"
 
 /* First of all: libcrypto makes its generator when it is asked for the first bytes. */
 static void
@@ -52,12 +54,29 @@ each_byte_asked_for_is_drawn_and_no_other(void **state)
 		assert_true(seen[i] != 0);
 }
 
+static void
+what_was_drawn_stays_with_its_owner_alone(void **state)
+{
+	uint8_t draw[64];
+
+	(void)state;
+	if (!traces_can_be_looked_for())
+		skip();
+	assert_int_equal(random_bytes(draw, sizeof draw), OK);
+	traces_start();
+	traces_remember(draw, sizeof draw);
+	assert_int_equal(traces_found(), sizeof draw / 16);
+	bytes_wipe(draw, sizeof draw);
+	assert_int_equal(traces_found(), 0);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(without_a_generator_there_is_an_error_and_no_byte),
 	    cmocka_unit_test(no_two_draws_are_the_same),
+	    cmocka_unit_test(what_was_drawn_stays_with_its_owner_alone),
 	    cmocka_unit_test(each_byte_asked_for_is_drawn_and_no_other),
 	};
 
