@@ -110,6 +110,23 @@ sources_spread_over_the_table(void **state)
 	close_house(&house);
 }
 
+/* Computed by another program from the key of open_house; the bytes of each half are the same either way round. */
+static void
+a_source_stands_where_the_keyed_mixing_of_splitmix64_puts_it(void **state)
+{
+	struct house house;
+	struct admission_source source;
+	uint32_t evicted;
+
+	(void)state;
+	open_house(&house, 1 << 16, 0);
+	memset(source.bytes, 0x2b, 8);
+	memset(source.bytes + 8, 0x91, 8);
+	admission_enter(&house.admission, &source, &evicted);
+	assert_int_not_equal(house.admission.by_hash[0xc52a], ADMISSION_NONE);
+	close_house(&house);
+}
+
 static void
 with_room_for_one_the_newcomer_takes_the_place(void **state)
 {
@@ -252,6 +269,7 @@ main(void)
 	    cmocka_unit_test(with_room_for_one_the_newcomer_takes_the_place),
 	    cmocka_unit_test(one_that_leaves_changes_nothing_about_whose_turn_it_is),
 	    cmocka_unit_test(sources_spread_over_the_table),
+	    cmocka_unit_test(a_source_stands_where_the_keyed_mixing_of_splitmix64_puts_it),
 	    cmocka_unit_test(making_room_takes_from_the_source_that_has_the_most_until_nobody_is_left),
 	    cmocka_unit_test(beyond_the_limit_they_wait_and_are_admitted_in_the_order_in_which_they_asked),
 	    cmocka_unit_test(one_that_waits_for_room_is_never_evicted),

@@ -101,6 +101,16 @@ of_1_2_or_1000_keys_the_clients_is_found_wherever_it_stands(void **state)
 }
 
 static void
+a_name_has_room_for_63_bytes_and_its_end(void **state)
+{
+	struct key key;
+
+	(void)state;
+	assert_int_equal(KEY_NAME_MAX, 63);
+	assert_int_equal(sizeof key.name, 64);
+}
+
+static void
 the_work_is_the_same_wherever_the_key_stands_or_if_it_is_none(void **state)
 {
 	struct door *door = *state;
@@ -154,6 +164,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(of_1_2_or_1000_keys_the_clients_is_found_wherever_it_stands),
+	    cmocka_unit_test(a_name_has_room_for_63_bytes_and_its_end),
 	    cmocka_unit_test(the_work_is_the_same_wherever_the_key_stands_or_if_it_is_none),
 	    cmocka_unit_test(a_client_whose_key_is_none_of_1_2_or_1000_is_refused),
 	    cmocka_unit_test(a_ring_without_keys_refuses_everybody),

@@ -311,6 +311,33 @@ of_a_batch_with_more_packets_than_numbers_those_that_have_one_are_opened(void **
 	assert_opens(lane, 1, 0, ERROR_NUMBERS_USED_UP);
 }
 
+/* From a batch that leaves a number over to one that needs one more than there are. */
+static void
+numbers_are_counted_to_the_last_one(void **state)
+{
+	struct lane *lane = *state;
+
+	for (uint64_t left = 6; left >= 4; left--) {
+		lane->seal.number = lane->open.number = UINT64_MAX - (left - 1);
+		lane->seal.used_up = lane->open.used_up = false;
+		seal(lane, 4 * WIRE_PLAIN_MAX);
+		assert_opens(lane, 4, 4 * WIRE_PLAIN_MAX, OK);
+		assert_int_equal(lane->open.number, UINT64_MAX - (left - 1) + 4);
+		assert_int_equal(lane->open.used_up, left == 4);
+	}
+}
+
+static void
+a_bad_mac_before_the_numbers_end_is_what_is_told(void **state)
+{
+	struct lane *lane = *state;
+
+	lane->seal.number = lane->open.number = UINT64_MAX - 1;
+	assert_int_equal(seal(lane, 2 * WIRE_PLAIN_MAX), 2);
+	lane->wire[WIRE_PACKET] ^= 1;
+	assert_opens(lane, 3, WIRE_PLAIN_MAX, ERROR_BAD_MAC);
+}
+
 static void
 a_direction_begins_with_number_0_in_whatever_memory(void **state)
 {
@@ -356,6 +383,8 @@ main(void)
 	    LANE_TEST(the_last_number_may_be_used_and_then_none_is_left),
 	    LANE_TEST(a_batch_with_more_packets_than_numbers_is_not_sealed_at_all),
 	    LANE_TEST(of_a_batch_with_more_packets_than_numbers_those_that_have_one_are_opened),
+	    LANE_TEST(numbers_are_counted_to_the_last_one),
+	    LANE_TEST(a_bad_mac_before_the_numbers_end_is_what_is_told),
 	    LANE_TEST(a_wiped_direction_holds_nothing),
 	    LANE_TEST(a_direction_begins_with_number_0_in_whatever_memory),
 	};

@@ -75,6 +75,8 @@ assert_answer(struct duplex *duplex, enum forward_secrecy forward_secrecy, const
 			assert_int_equal(session_wants(session), SESSION_DH);
 		else
 			assert_broken(session, error);
+		/* of one that is refused no key is named, although it has one */
+		assert_int_equal(session_key(&duplex->server) != NULL, roles[i] == SESSION_SERVER && error == OK);
 	}
 }
 
