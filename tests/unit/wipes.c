@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "test.h"
 
-enum { WIPES_MAX = 512, BYTES_MAX = 1 << 20 };
+enum { WIPES_MAX = 512, BYTES_MAX = 1 << 22 };
 
 static struct {
 	size_t start, length;

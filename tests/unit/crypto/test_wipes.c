@@ -1,4 +1,7 @@
 /* test_wipes.c: each thing that is secret is wiped where it was used. */
+#ifdef HAVE_IPSEC_MB
+#include <intel-ipsec-mb.h>
+#endif
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -152,6 +155,24 @@ ipsec_mb_wipes_the_round_keys_for_decrypting(void **state)
 	assert_int_equal(wipes_of(rounds + sizeof rounds - 16, 16), 1);
 }
 
+/* They wipe themselves after each call, as the library promises: this does not rely on it. */
+static void
+ipsec_mb_wipes_its_managers_when_it_goes(void **state)
+{
+#ifdef HAVE_IPSEC_MB
+	struct fixture *f = *state;
+	size_t managers = (imb_get_feature_flags() & IMB_CPUFLAGS_AVX512_T2) == IMB_CPUFLAGS_AVX512_T2 ? 2 : 1;
+
+	wipes_start();
+	engine_free(f->engine);
+	assert_int_equal(wipes_sized(imb_get_mb_mgr_size()), managers);
+	f->engine = engine_new(ENGINE_IPSEC_MB);
+	assert_non_null(f->engine);
+#else
+	(void)state;
+#endif
+}
+
 int
 main(void)
 {
@@ -165,7 +186,8 @@ main(void)
 	    SEALING(the_right_mac_of_a_forgery_is_wiped),
 	};
 	static const struct CMUnitTest of_libcrypto[] = {SEALING(libcrypto_wipes_the_inner_hash_of_a_packets_mac)};
-	static const struct CMUnitTest of_ipsec_mb[] = {SEALING(ipsec_mb_wipes_the_round_keys_for_decrypting)};
+	static const struct CMUnitTest of_ipsec_mb[] = {
+	    SEALING(ipsec_mb_wipes_the_round_keys_for_decrypting), SEALING(ipsec_mb_wipes_its_managers_when_it_goes)};
 	int failed = cmocka_run_group_tests(once, NULL, NULL) + sealing_run(each);
 
 	backend_under_test = ENGINE_LIBCRYPTO;
