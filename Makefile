@@ -21,6 +21,7 @@ LINT = $(BUILD)-lint
 FUZZ = $(BUILD)-fuzz
 MUTANTS = $(BUILD)-mutants
 CROSS = $(BUILD)-cross
+VALGRIND = $(BUILD)-valgrind
 
 INSTALL_PACKAGES = @tools/install-packages
 PACKAGES = tools/packages
@@ -29,7 +30,7 @@ CONFIGURE = tools/configure
 TEST = tools/test $(if $(SHORT),--short)
 DESTINATION = $(if $(DESTDIR),DESTDIR=$(abspath $(DESTDIR)))
 
-.PHONY: all check lint format orders demo bench bench-crypto asan tsan fuzz faults install simulate mutants mutants-all cross soak timing clean help
+.PHONY: all check lint format orders demo bench bench-crypto asan tsan fuzz faults install simulate mutants mutants-all cross soak timing valgrind clean help
 .NOTPARALLEL:
 
 all: ## build what ships, optimised, into build/
@@ -124,6 +125,11 @@ timing: ## whether the time or the way of checking MACs tells anything, over a m
 	ninja -C $(BUILD) -j $(JOBS) tests/secrets/timing tests/secrets/steps
 	tools/timing $(BUILD) $(COUNT)
 
+valgrind: ## the unit tests and a few system tests under memcheck: no error, no leak
+	$(INSTALL_PACKAGES) $(TEST_PACKAGES)
+	$(CONFIGURE) $(VALGRIND) -Dtests=enabled
+	tools/memcheck $(VALGRIND)
+
 install: ## into $(DESTDIR)$(PREFIX): programs, man pages, completions, a systemd unit
 	$(INSTALL_PACKAGES) $(PACKAGES)/build.txt
 	$(CONFIGURE) $(BUILD) -Dprefix=$(PREFIX)
@@ -131,7 +137,7 @@ install: ## into $(DESTDIR)$(PREFIX): programs, man pages, completions, a system
 	$(DESTINATION) meson install -C $(BUILD) --no-rebuild
 
 clean: ## remove every build folder of these verbs
-	rm -rf $(BUILD) $(ASAN) $(TSAN) $(LINT) $(FUZZ) $(MUTANTS) $(CROSS)
+	rm -rf $(BUILD) $(ASAN) $(TSAN) $(LINT) $(FUZZ) $(MUTANTS) $(CROSS) $(VALGRIND)
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14

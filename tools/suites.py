@@ -1,4 +1,4 @@
-"""suites.py: runs unit tests (Meson, cmocka) and system tests (pytest) and counts them, for tools/test and tools/cross."""
+"""suites.py: runs unit tests (Meson, cmocka) and system tests (pytest) and counts them, for tools/test and its like."""
 
 import json
 import os
@@ -8,6 +8,7 @@ import xml.etree.ElementTree
 
 from steps import Counts
 
+PROGRAMS = ("spiped", "spipe", "spiped-keygen")
 NO_TEST_SELECTED = 5  # pytest's exit status
 
 
@@ -35,6 +36,19 @@ def count_system_tests(report):
     suite = next(xml.etree.ElementTree.parse(report).getroot().iter("testsuite"))
     tests, failures, errors, skipped = (int(suite.get(name, 0)) for name in ("tests", "failures", "errors", "skipped"))
     return Counts(max(tests - failures - errors - skipped, 0), failures + errors, skipped)
+
+
+def launchers(build, prefix):
+    """Scripts that run a build's programs under a command, where tests/system looks for them: SPIPED_BUILD is their folder."""
+    folder = os.path.join(build, "launchers")
+    for name in PROGRAMS:
+        path = os.path.join(folder, "src", name, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        program = os.path.join(build, "src", name, name)
+        with open(path, "w") as file:
+            file.write(f"#!/bin/sh\nexec {' '.join(prefix)} {program} \"$@\"\n")
+        os.chmod(path, 0o755)
+    return folder
 
 
 def run_and_count(command, env, report, count, fine=(0,)):
