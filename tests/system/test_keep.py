@@ -170,7 +170,7 @@ def test_SIGTERM_lets_connections_end_and_takes_no_more(network, launch, ours, k
 def test_a_second_SIGTERM_ends_at_once(network, launch, ours, key, process_1):
     process, pid, source, target = start_as(process_1, network, launch, ours, key, "-e", "-o", "600")
     near = network.connect(source)
-    _silent = target.accept()
+    target.accept()  # and says nothing
     os.kill(pid, signal.SIGTERM)
     process.line(" drain connections=1")
     os.kill(pid, signal.SIGTERM)
