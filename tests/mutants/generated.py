@@ -122,7 +122,7 @@ def constants(found):
             start, end = match.span()
             text = match.group()
             line = source.code[source.code.rfind("\n", 0, start) + 1:start]
-            defined = not source.function_at(start) and re.match(r"\s*(?:=|,|\})", source.code[end:]) and pattern is SIZE \
+            defined = re.match(r"\s*(?:=|,|\})", source.code[end:]) and pattern is SIZE \
                 and re.search(r"(?:\{|,|^)\s*$", line)
             if start in skipped or in_parameters(source, start) or defined or text in NO_SIZES or "_Static_assert" in line:
                 continue
@@ -167,10 +167,9 @@ def mutants_of(path, text, tests):
 
 
 def tests_for(path, tests):
-    """Those of its folder and of what stands on it: its own first, then the quick ones. `tests`: seconds of each."""
+    """Those of its folder, which should see it: its own first, then the quick ones. `tests`: seconds of each."""
     folder, name = path.split("/")[1], os.path.basename(path)[:-2]
-    near = tuple(one + "-" for one in FOLDERS[FOLDERS.index(folder):])
-    return sorted((test for test in tests if test.startswith(near) and test not in NO_TESTS),
+    return sorted((test for test in tests if test.startswith(folder + "-") and test not in NO_TESTS),
         key=lambda test: (f"{folder}-{name.split('_')[0]}" not in test, tests[test], test))
 
 

@@ -214,6 +214,26 @@ memory_in_use_does_not_grow_with_packets(void **state)
 	assert_int_equal(after.hblkhd, before.hblkhd);
 }
 
+/* All that libcrypto will need for them is there from the start, and the engine has it for 64 connections. */
+static void
+keys_cost_no_memory(void **state)
+{
+	enum { KEYS = 70 };
+	struct fixture *f = *state;
+	struct mallinfo2 before = mallinfo2(), after;
+	struct engine_keys keys[KEYS];
+
+	for (unsigned i = 0; i < KEYS; i++) {
+		assert_int_equal(engine_prepare(f->engine, &keys[i], f->e, f->h), OK);
+		memcpy(f->packets, f->plain, ENGINE_PACKET);
+		assert_int_equal(engine_seal(f->engine, &keys[i], 0, f->packets, 1), OK);
+	}
+	after = mallinfo2();
+	assert_int_equal(after.uordblks, before.uordblks);
+	for (unsigned i = 0; i < KEYS; i++)
+		engine_forget(f->engine, &keys[i]);
+}
+
 int
 main(void)
 {
@@ -225,6 +245,7 @@ main(void)
 	    SEALING(no_trace_of_forgotten_keys_stays_in_memory),
 	    SEALING(no_trace_of_keys_stays_when_the_engine_goes),
 	    SEALING(memory_in_use_does_not_grow_with_packets),
+	    SEALING(keys_cost_no_memory),
 	};
 
 	return sealing_run(tests);
