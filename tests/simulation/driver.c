@@ -73,6 +73,13 @@ side_check_delivery(struct scene *scene, struct side *side)
 	}
 }
 
+static bool
+next_action(struct side *side, struct pipe_action *action)
+{
+	memset(action, 0xa5, sizeof *action); /* it has to set all that goes with the action */
+	return pipe_next(&side->pipe, action);
+}
+
 void
 side_settle(struct scene *scene, struct side *side)
 {
@@ -83,7 +90,7 @@ side_settle(struct scene *scene, struct side *side)
 	if (!side->started || side->over)
 		return;
 	do {
-		while (!side->over && pipe_next(&side->pipe, &action)) {
+		while (!side->over && next_action(side, &action)) {
 			promise(scene, ++actions < ACTIONS_MOST);
 			side_do(scene, side, &action);
 			if (chance(scene, 500))

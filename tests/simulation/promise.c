@@ -324,6 +324,13 @@ is_cut(const struct side *side)
 	return cipher->fin_read && (!side->opened || (cipher->read - HANDSHAKE) % WIRE_PACKET != 0);
 }
 
+/* A leg that is to be reset is, unless something is to be written still, or to be delivered. */
+static bool
+is_busy_ending(const struct leg *leg)
+{
+	return !leg->connected || leg->closed || leg->unwritten > 0 || leg->awaiting;
+}
+
 void
 promise_settled(struct scene *scene, struct side *side)
 {
@@ -346,6 +353,7 @@ promise_settled(struct scene *scene, struct side *side)
 
 		all |= wants;
 		waiting += side->legs[which].unwritten > 0;
+		promise(scene, side->broken_at == NEVER || is_busy_ending(&side->legs[which]));
 		check_leg(scene, side, (enum pipe_leg)which, wants);
 	}
 	promise(scene, !is_cut(side) || pipe_reason(&side->pipe) != OK); /* at once */
