@@ -95,7 +95,7 @@ ring_join(struct admission *admission, uint32_t index)
 	admission->buckets[bucket->after].before = index;
 }
 
-/* Counts change by one at a time, so that the highest is never far to seek. */
+/* Counts change by one at a time, so that the highest is never far to seek; it is at least 1 where one has changed. */
 static void
 set_count(struct admission *admission, uint32_t index, uint32_t count)
 {
@@ -104,7 +104,7 @@ set_count(struct admission *admission, uint32_t index, uint32_t count)
 	ring_join(admission, index);
 	if (count > admission->most)
 		admission->most = count;
-	if (admission->most > 0 && admission->by_count[admission->most] == ADMISSION_NONE)
+	if (admission->by_count[admission->most] == ADMISSION_NONE)
 		admission->most--;
 }
 
