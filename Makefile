@@ -19,6 +19,8 @@ ASAN = $(BUILD)-asan
 TSAN = $(BUILD)-tsan
 LINT = $(BUILD)-lint
 FUZZ = $(BUILD)-fuzz
+AFL = $(BUILD)-afl
+COVERAGE = $(BUILD)-coverage
 MUTANTS = $(BUILD)-mutants
 CROSS = $(BUILD)-cross
 VALGRIND = $(BUILD)-valgrind
@@ -30,7 +32,7 @@ CONFIGURE = tools/configure
 TEST = tools/test $(if $(SHORT),--short)
 DESTINATION = $(if $(DESTDIR),DESTDIR=$(abspath $(DESTDIR)))
 
-.PHONY: all check lint format orders demo bench bench-crypto asan tsan fuzz faults install simulate mutants mutants-all cross soak timing valgrind clean help
+.PHONY: all check lint format orders demo bench bench-crypto asan tsan fuzz fuzz-afl coverage faults install simulate mutants mutants-all cross soak timing valgrind clean help
 .NOTPARALLEL:
 
 all: ## build what ships, optimised, into build/
@@ -96,6 +98,17 @@ fuzz: ## each fuzz target under libFuzzer for SECONDS=10, and how much of src/pr
 	ninja -C $(FUZZ) -j $(JOBS)
 	tools/fuzz --seconds $(SECONDS) $(FUZZ)
 
+fuzz-afl: ## the same targets under AFL++
+	$(INSTALL_PACKAGES) $(PACKAGES)/build.txt $(PACKAGES)/fuzz.txt $(PACKAGES)/fuzz-afl.txt
+	CC=afl-clang-fast $(CONFIGURE) $(AFL) -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
+	ninja -C $(AFL) -j $(JOBS)
+	tools/fuzz --afl --seconds $(SECONDS) $(AFL)
+
+coverage: ## what of src/ all tests reach; fails when that is too little
+	$(INSTALL_PACKAGES) $(TEST_PACKAGES) $(PACKAGES)/coverage.txt
+	$(CONFIGURE) $(COVERAGE) -Dtests=enabled -Dbench=true -Db_coverage=true -Dbuildtype=debug -Dc_args=-fprofile-update=atomic
+	tools/coverage $(COVERAGE)
+
 mutants: ## bugs put in one at a time, each of which a test has to see; exits 1 when one lives
 	$(INSTALL_PACKAGES) $(TEST_PACKAGES)
 	tests/mutants/run --jobs $(JOBS) $(MUTANTS)
@@ -137,7 +150,7 @@ install: ## into $(DESTDIR)$(PREFIX): programs, man pages, completions, a system
 	$(DESTINATION) meson install -C $(BUILD) --no-rebuild
 
 clean: ## remove every build folder of these verbs
-	rm -rf $(BUILD) $(ASAN) $(TSAN) $(LINT) $(FUZZ) $(MUTANTS) $(CROSS) $(VALGRIND)
+	rm -rf $(BUILD) $(ASAN) $(TSAN) $(LINT) $(FUZZ) $(AFL) $(COVERAGE) $(MUTANTS) $(CROSS) $(VALGRIND)
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
