@@ -195,7 +195,7 @@ side_read(struct scene *scene, struct side *side, enum pipe_leg which)
 	struct leg *to = &side->legs[which == PIPE_PLAIN ? PIPE_CIPHER : PIPE_PLAIN];
 	struct pipe_event event = {.leg = which, .in = scene->in};
 	bool pressure = scene->now < scene->pressure_until;
-	size_t offset, packets, most, length;
+	size_t offset = SIZE_MAX, packets = SIZE_MAX, most, length;
 
 	memset(scene->in, 0xa5, WIRE_PACKET); /* another connection was here */
 	most = pipe_read_into(&side->pipe, which, pressure, scene->in, &offset, &packets);
