@@ -29,7 +29,7 @@ buffer_get(struct scene *scene, struct side *side, size_t packets)
 
 	if (scene->now >= scene->no_buffer_from && scene->now < scene->no_buffer_until) {
 		happens(scene, HAPPENS_NO_BUFFER);
-		trace_note(scene, side, "no buffer", PIPE_PLAIN, packets);
+		trace_note(scene, side, "no buffer", -1, packets);
 		return NULL;
 	}
 	if (guarded == NULL) {
@@ -203,8 +203,10 @@ void
 side_do(struct scene *scene, struct side *side, const struct pipe_action *action)
 {
 	scene->seen[MARK_ACTIONS + (int)action->kind * PIPE_LEGS + (int)action->leg] = 1;
-	trace_note(scene, side, tally_action(action->kind), (int)action->leg,
-	    action->kind == PIPE_OVER ? (uint64_t)pipe_reason(&side->pipe) : action->length);
+	trace_note(
+	    scene, side, tally_action(action->kind), tally_action_leg(action->kind, action->leg), action->length);
+	if (action->kind == PIPE_OVER)
+		trace_note(scene, side, error_word(pipe_reason(&side->pipe)), -1, (uint64_t)pipe_reason(&side->pipe));
 	switch (action->kind) {
 	case PIPE_DIAL:
 		promise_at_dial(scene, side);

@@ -60,7 +60,7 @@ turn_away(struct scene *scene, struct daemon *daemon, struct link *link)
 	struct side *side = side_of(daemon, link);
 	int in = daemon->which == E ? TO_DAEMON : WIRE_OUT;
 
-	trace_note(scene, side, "turned away", 0, 0);
+	trace_note(scene, side, "turned away", -1, 0);
 	link->is_harmed = true;
 	link->quiet_until = 0;
 	flow_close(&link->flows[in ^ 1], &link->flows[in], true);
@@ -72,7 +72,7 @@ evict(struct scene *scene, struct daemon *daemon, uint32_t slot)
 	struct link *link = daemon->by_slot[slot];
 
 	promise(scene, link != NULL && side_of(daemon, link)->standing == STRANGE);
-	trace_note(scene, side_of(daemon, link), "evict", 0, slot);
+	trace_note(scene, side_of(daemon, link), "evict", -1, slot);
 	if (side_of(daemon, link)->admit_asked)
 		happens(scene, HAPPENS_EVICTED_PROVED);
 	side_of(daemon, link)->standing = EVICTED;
@@ -133,7 +133,7 @@ enter(struct scene *scene, struct daemon *daemon, struct link *link)
 	if (slot == ADMISSION_NONE) {
 		promise(scene, daemon->admission.strangers == daemon->cap);
 		happens(scene, HAPPENS_NO_SLOT);
-		scene->seen[MARK_VERDICTS + ERROR_NO_ROOM] = 1;
+		scene->seen[MARK_VERDICTS + ERROR_NO_ROOM] = 1; /* and a pipe says it of one that waited too long */
 		return false;
 	}
 	promise(scene, slot < daemon->cap && daemon->by_slot[slot] == NULL);
@@ -184,7 +184,7 @@ accept_one(struct scene *scene, struct daemon *daemon)
 	daemon->count++;
 	side_of(daemon, link)->was_accepted = true;
 	if (link->trouble == NO_RANDOM && link->liar == daemon->which) {
-		scene->seen[MARK_VERDICTS + ERROR_RANDOM] = 1;
+		scene->seen[MARK_VERDICTS + ERROR_RANDOM] = 1; /* no pipe says so: it is never started */
 		turn_away(scene, daemon, link);
 		side_of(daemon, link)->over = true;
 		post(scene, &daemon->to_acceptor, MAIL_GONE, link);

@@ -23,8 +23,9 @@ void
 side_hear(struct scene *scene, struct side *side, struct pipe_event event)
 {
 	scene->seen[MARK_EVENTS + (int)event.kind * PIPE_LEGS + (int)event.leg] = 1;
-	trace_note(
-	    scene, side, tally_event(event.kind), (int)event.leg, event.error != OK ? event.error : event.length);
+	trace_note(scene, side, tally_event(event.kind), tally_event_leg(event.kind, event.leg), event.length);
+	if (event.error != OK)
+		trace_note(scene, side, error_word(event.error), -1, event.error);
 	keep_account(scene, side, &event);
 	pipe_event(&side->pipe, &event, scene->now);
 }
@@ -109,7 +110,7 @@ side_start(struct scene *scene, struct side *side)
 	memset(&side->pipe, 0xa5, sizeof side->pipe); /* it has to set all that it reads */
 	side->started_at = side->stalled_at = scene->now;
 	side->legs[side->which == E ? PIPE_PLAIN : PIPE_CIPHER].connected = true;
-	trace_note(scene, side, "start", PIPE_PLAIN, 0);
+	trace_note(scene, side, "start", -1, 0);
 	pipe_start(&side->pipe, &side->settings, side->which == E ? &link->ring : &scene->ring, scene->engine,
 	    link->random[side->which], scene->now);
 	side_settle(scene, side);

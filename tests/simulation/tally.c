@@ -61,6 +61,18 @@ tally_action(enum pipe_action_kind kind)
 	return actions[kind].name;
 }
 
+int
+tally_event_leg(enum pipe_event_kind kind, enum pipe_leg leg)
+{
+	return events[kind].legs == NO_LEG ? -1 : (int)leg;
+}
+
+int
+tally_action_leg(enum pipe_action_kind kind, enum pipe_leg leg)
+{
+	return actions[kind].legs == NO_LEG ? -1 : (int)leg;
+}
+
 void
 tally_add(struct tally *tally, const uint8_t seen[MARKS])
 {

@@ -97,4 +97,8 @@ bool tally_print(const struct tally *tally);
 const char *tally_event(enum pipe_event_kind kind);
 const char *tally_action(enum pipe_action_kind kind);
 
+/* The leg as it is given, or -1 where the kind has none. */
+int tally_event_leg(enum pipe_event_kind kind, enum pipe_leg leg);
+int tally_action_leg(enum pipe_action_kind kind, enum pipe_leg leg);
+
 #endif

@@ -37,9 +37,9 @@ trace_start(struct scene *scene, bool prints)
 static void
 print(FILE *file, const struct entry *entry)
 {
-	static const char *const sides[] = {"", " E", " D"}, *const legs[] = {"plain", "cipher"};
+	static const char *const sides[] = {"", " E", " D"}, *const legs[] = {" plain", " cipher"};
 
-	fprintf(file, "%10llu ms  connection %d%s: %s %s %llu\n", (unsigned long long)entry->now, entry->link,
+	fprintf(file, "%10llu ms  connection %d%s: %s%s %llu\n", (unsigned long long)entry->now, entry->link,
 	    sides[entry->side + 1], entry->what, entry->leg < 0 ? "" : legs[entry->leg],
 	    (unsigned long long)entry->number);
 }
