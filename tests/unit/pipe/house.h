@@ -22,6 +22,7 @@ open_house(struct house *house, uint32_t cap, uint32_t limit)
 	house->memory = malloc(admission_size(cap));
 	assert_non_null(house->memory);
 	memset(house->memory, 0xa5, admission_size(cap));
+	memset(&house->admission, 0xa5, sizeof house->admission);
 	admission_start(&house->admission, house->memory, cap, limit, 0x5eed);
 }
 

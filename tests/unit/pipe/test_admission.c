@@ -93,6 +93,21 @@ one_that_leaves_changes_nothing_about_whose_turn_it_is(void **state)
 }
 
 static void
+it_takes_as_much_memory_as_it_says_and_has_a_table_of_a_power_of_two(void **state)
+{
+	const uint32_t caps[] = {1, 2, 3, 4, 5, 1000}, sizes[] = {1, 2, 4, 4, 8, 1024};
+	struct house house;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof caps / sizeof caps[0]; i++) {
+		open_house(&house, caps[i], 0);
+		assert_int_equal(house.admission.hash_size, sizes[i]);
+		assert_ptr_equal(house.admission.by_hash + sizes[i], (uint8_t *)house.memory + admission_size(caps[i]));
+		close_house(&house);
+	}
+}
+
+static void
 sources_spread_over_the_table(void **state)
 {
 	struct house house;
@@ -268,6 +283,7 @@ main(void)
 	    cmocka_unit_test(strangers_from_everywhere_go_in_the_order_in_which_they_came),
 	    cmocka_unit_test(with_room_for_one_the_newcomer_takes_the_place),
 	    cmocka_unit_test(one_that_leaves_changes_nothing_about_whose_turn_it_is),
+	    cmocka_unit_test(it_takes_as_much_memory_as_it_says_and_has_a_table_of_a_power_of_two),
 	    cmocka_unit_test(sources_spread_over_the_table),
 	    cmocka_unit_test(a_source_stands_where_the_keyed_mixing_of_splitmix64_puts_it),
 	    cmocka_unit_test(making_room_takes_from_the_source_that_has_the_most_until_nobody_is_left),
