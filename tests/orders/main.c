@@ -1,6 +1,6 @@
 /*
  * main.c: every order of events, for each kind of pipe, for admission and for the race of addresses; see search.h.
- * usage: orders [--large] [--depth MOVES] [--packets N] [--reads N]
+ * usage: orders [--large] [--depth MOVES] [--packets N] [--reads N] [--timeout MS]
  *
  * Prints a line a search, and exits 1 when a promise is broken, or when something never came up that should have.
  */
@@ -17,10 +17,10 @@ static const struct {
 	const char *name;
 	struct pipe_settings settings;
 } kinds[] = {
-    {"-e, spipe", {.kind = PIPE_ENCRYPT, .timeout = SCENE_TIMEOUT}},
-    {"-d", {.kind = PIPE_DECRYPT, .timeout = SCENE_TIMEOUT}},
-    {"-d -n", {.kind = PIPE_DECRYPT, .timeout = SCENE_TIMEOUT, .asks_admission = true}},
-    {"spipe --exit-on-eof", {.kind = PIPE_ENCRYPT, .timeout = SCENE_TIMEOUT, .end_at_far_end = true}},
+    {"-e, spipe", {.kind = PIPE_ENCRYPT}},
+    {"-d", {.kind = PIPE_DECRYPT}},
+    {"-d -n", {.kind = PIPE_DECRYPT, .asks_admission = true}},
+    {"spipe --exit-on-eof", {.kind = PIPE_ENCRYPT, .end_at_far_end = true}},
 };
 
 static const struct house {
@@ -39,7 +39,7 @@ static const struct field {
 
 static struct {
 	uint64_t states, transitions, made[SEARCH_MOVES]; /* made: of the pipes' moves */
-	unsigned depth;
+	unsigned depth, timeout;
 	bool is_large, is_cut;
 } all;
 
@@ -76,6 +76,7 @@ search_pipes(void)
 
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
 		plot.settings = kinds[i].settings;
+		plot.settings.timeout = all.timeout;
 		if (!search(&scene_model, kinds[i].name, &result))
 			return false;
 		for (size_t move = 0; move < MOVES; move++)
@@ -160,11 +161,14 @@ saw_everything(void)
 static bool
 read_options(int argc, char **argv)
 {
+	const struct {
+		const char *name;
+		unsigned *to;
+	} numbers[] = {{"--depth", &all.depth}, {"--packets", &plot.packets}, {"--reads", &plot.reads},
+	    {"--timeout", &all.timeout}};
+
 	for (int i = 1; i < argc; i++) {
-		unsigned *to = strcmp(argv[i], "--depth") == 0     ? &all.depth
-			       : strcmp(argv[i], "--packets") == 0 ? &plot.packets
-			       : strcmp(argv[i], "--reads") == 0   ? &plot.reads
-								   : NULL;
+		unsigned *to = NULL;
 
 		if (strcmp(argv[i], "--large") == 0) {
 			all.is_large = true;
@@ -172,6 +176,9 @@ read_options(int argc, char **argv)
 			plot.reads = 3;
 			continue;
 		}
+		for (size_t j = 0; j < sizeof numbers / sizeof numbers[0]; j++)
+			if (strcmp(argv[i], numbers[j].name) == 0)
+				to = numbers[j].to;
 		if (to == NULL || ++i == argc)
 			return false;
 		*to = (unsigned)strtoul(argv[i], NULL, 10);
@@ -184,12 +191,13 @@ main(int argc, char **argv)
 {
 	plot.packets = 2;
 	plot.reads = 1;
+	all.timeout = 2;
 	if (!read_options(argc, argv)) {
-		fputs("usage: orders [--large] [--depth MOVES] [--packets N] [--reads N]\n", stderr);
+		fputs("usage: orders [--large] [--depth MOVES] [--packets N] [--reads N] [--timeout MS]\n", stderr);
 		return 2;
 	}
-	printf(
-	    "pipes: up to %u packets come, and %u reads of the plain leg find something\n", plot.packets, plot.reads);
+	printf("pipes: up to %u packets come, %u reads of the plain leg find something, and -o is %u ms\n",
+	    plot.packets, plot.reads, all.timeout);
 	printf("%-19s %12s %12s %7s %9s\n", "", "states", "transitions", "depth", "seconds");
 	if (!search_all() || (!all.is_cut && !saw_everything()))
 		return 1;

@@ -17,7 +17,7 @@ static const char *const names[MOVE_OF_LEG + MOVES_OF_LEG] = {
     [MOVE_JOB_TAKEN] = "the job is taken",
     [MOVE_JOB_DONE] = "the job is done",
     [MOVE_JOB_FAILED] = "the job has failed",
-    [MOVE_TIME_PASSES] = "half of -o passes",
+    [MOVE_TIME_PASSES] = "a millisecond passes",
     [MOVE_STOPPED] = "it is stopped",
     [MOVE_READ_NOTHING] = "nothing is there to be read",
     [MOVE_READ_SOME] = "a part is read",
@@ -44,23 +44,13 @@ scene_name(uint8_t move, char *text, size_t size)
 		    names[MOVE_OF_LEG + (move - MOVE_OF_LEG) % MOVES_OF_LEG]);
 }
 
-/* How much the socket takes when it takes some: up to a place of which there are two in the handshake, and one in a
- * batch. */
+/* How much the socket takes when it takes some: all but the last byte; of the handshake, of either message. */
 static size_t
 some(void)
 {
-	size_t gone, cut;
-
-	if (scene.is.pause_leg == PIPE_PLAIN)
-		return scene.is.asked < WIRE_PLAIN_MAX ? 0 : scene.is.asked / 2;
-	if (!scene.is.opened) {
-		gone = scene.is.said;
-		cut = gone < WIRE_NONCE / 2 ? WIRE_NONCE / 2 : HANDSHAKE / 2;
-	} else {
-		gone = scene.is.batch_out;
-		cut = scene.is.batch / 2 + 1;
-	}
-	return gone < cut && cut - gone < scene.is.asked ? cut - gone : 0;
+	if (scene.is.pause_leg == PIPE_CIPHER && !scene.is.opened && scene.is.said < WIRE_NONCE - 1)
+		return WIRE_NONCE - 1 - scene.is.said;
+	return scene.is.asked - 1;
 }
 
 static bool
@@ -147,10 +137,10 @@ make_written(size_t length)
 	enum pipe_leg leg = scene.is.pause_leg;
 	struct side *side = &scene.is.sides[leg];
 	const struct side *to = &scene.is.sides[other_leg(leg)];
-	size_t gone = leg == PIPE_CIPHER ? scene.is.batch_out : 0;
+	uint64_t gone = leg == PIPE_CIPHER ? scene.is.batch_out : scene.is.plain_out - scene.is.plain_from;
 
 	if (length > 0 && scene.is.blamed == OK && (to->unwritable || to->hung == HUNG_TOLD))
-		scene.is.due = scene.now + SCENE_TIMEOUT; /* it still gets somewhere */
+		scene.is.due = scene.now + plot.settings.timeout; /* it still gets somewhere */
 	if (leg == PIPE_CIPHER && !scene.is.opened) {
 		scene.is.said += length;
 	} else if (leg == PIPE_PLAIN) {
@@ -159,9 +149,11 @@ make_written(size_t length)
 		scene.is.batch_out += length;
 	}
 	if (scene.is.opened && length < scene.is.asked)
-		side->was_short = true;
-	else if (scene.is.opened && gone == 0 && scene_waits(leg) == 0)
-		side->was_short = false;
+		side->packets = PIPE_READ_SMALL;
+	else if (scene.is.opened && gone == 0 && side->packets < PIPE_READ_LARGE)
+		side->packets = (uint16_t)(2 * side->packets);
+	if (scene.is.plain_out == scene.is.authentic)
+		scene.is.plain_from = scene.is.plain_out;
 	if (scene.is.batch_out == scene.is.batch) {
 		scene.is.sealed += scene.is.batch / WIRE_PACKET;
 		scene.is.batch = scene.is.batch_out = scene.is.batch_plain = 0;
@@ -179,7 +171,7 @@ make_write_failed(void)
 	if (!scene.is.opened || side->fin_read || scene.is.sides[other_leg(leg)].unwritable)
 		scene_blame(reset_of(leg), leg);
 	else if (scene.is.blamed == OK)
-		scene.is.due = scene.now + SCENE_TIMEOUT;
+		scene.is.due = scene.now + plot.settings.timeout;
 	tell_leg(PIPE_WRITE_FAILED, leg);
 }
 
@@ -209,7 +201,7 @@ make_dial(enum move move)
 	if (move == MOVE_DIALLED) {
 		scene.is.sides[dialled_leg()].connected = true;
 		if (encrypts())
-			scene.is.due = scene.now + SCENE_TIMEOUT;
+			scene.is.due = scene.now + plot.settings.timeout;
 		scene_tell((struct pipe_event){.kind = PIPE_DIALLED, .leg = dialled_leg()});
 		return;
 	}

@@ -4,7 +4,7 @@
 #include "base/bytes.h"
 #include "scene.h"
 
-enum { MIDDLE = WIRE_PACKET / 2, PLAIN_UNIT = WIRE_PLAIN_MAX + 1, IN_SIZE = 3 * WIRE_PACKET };
+enum { PLAIN_UNIT = WIRE_PLAIN_MAX + 1, IN_SIZE = 3 * WIRE_PACKET };
 
 /* What both write, at each offset: never the same for long. */
 static uint8_t
@@ -53,13 +53,13 @@ static size_t
 handshake_bytes(enum move move)
 {
 	bool is_nonce = scene.is.heard < WIRE_NONCE;
-	size_t end = is_nonce ? WIRE_NONCE : HANDSHAKE, middle = is_nonce ? WIRE_NONCE / 2 : WIRE_NONCE + WIRE_Y / 2;
+	size_t end = is_nonce ? WIRE_NONCE : HANDSHAKE;
 
 	if (move == MOVE_READ_SOME)
-		return scene.is.heard < middle ? middle - scene.is.heard : 0;
-	if (move == MOVE_READ_UNIT || (!is_nonce && (move == MOVE_READ_FORGED || move == MOVE_READ_BAD)))
-		return end - scene.is.heard;
-	return 0;
+		return end - 1 - scene.is.heard;
+	if (move == MOVE_READ_BAD)
+		return scene.is.heard == WIRE_NONCE ? WIRE_Y_AND_MAC : 0;
+	return move == MOVE_READ_UNIT || (move == MOVE_READ_FORGED && !is_nonce) ? end - scene.is.heard : 0;
 }
 
 static size_t
@@ -69,11 +69,13 @@ packet_bytes(enum move move)
 	unsigned left = plot.packets - scene.is.packets;
 
 	if (move == MOVE_READ_SOME)
-		return left > 0 && scene.is.part == 0 ? MIDDLE : 0;
+		return left == 0 ? 0 : scene.is.part == 0 ? 1 : rest - 1;
+	if (move == MOVE_READ_BAD && scene.is.part > WIRE_LENGTH_AT)
+		return 0;
 	if (move == MOVE_READ_UNIT || move == MOVE_READ_FORGED || move == MOVE_READ_BAD)
 		return left > 0 ? rest : 0;
 	if (move == MOVE_READ_MORE)
-		return left > 1 ? rest + MIDDLE : 0;
+		return left > 1 ? rest + 1 : 0;
 	return left > 1 ? rest + WIRE_PACKET : 0;
 }
 
@@ -190,9 +192,8 @@ check_most(enum pipe_leg leg, size_t most, size_t packets, bool is_pressed)
 		PROMISE(most == handshake_bytes(MOVE_READ_UNIT), "%zu bytes of the handshake may be read", most);
 		return;
 	}
-	PROMISE(packets >= PIPE_READ_SMALL && packets <= PIPE_READ_LARGE, "a read of %zu packets", packets);
-	PROMISE(packets == PIPE_READ_SMALL || !(is_pressed || scene.is.sides[other_leg(leg)].was_short),
-	    "a large read where the other side was full, or memory is short");
+	PROMISE(packets == (is_pressed ? PIPE_READ_SMALL : scene.is.sides[other_leg(leg)].packets),
+	    "a read of %zu packets", packets);
 	PROMISE(most == packets * size - (leg == PIPE_CIPHER ? scene.is.part : 0), "%zu bytes may be read", most);
 }
 

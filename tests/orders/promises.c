@@ -48,8 +48,9 @@ promise_send(const struct pipe_action *action)
 	PROMISE(scene.is.opened || !plot.settings.asks_admission || scene.is.admitted ||
 		    scene.is.said + action->length <= WIRE_NONCE,
 	    "something of S5 goes before there is room");
-	PROMISE(action->buffer == NULL || scene.is.held[action->buffer - scene.buffers],
-	    "it writes from a buffer that it gave back");
+	PROMISE((action->buffer != NULL) == scene.is.opened, "it writes from a buffer, or not, at the wrong time");
+	if (action->buffer != NULL && !search_is_broken())
+		PROMISE(scene.is.held[action->buffer - scene.buffers], "it writes from a buffer that it gave back");
 }
 
 /* Nothing that was authenticated may be lost by a reset, unless nobody can take it, or time is up. */
@@ -166,9 +167,35 @@ promise_ignored(struct pipe_event event)
 	    "event %d does not matter, and is not ignored", (int)event.kind);
 }
 
+/* After the end, also what would have counted before: and what comes with a buffer only gives it back. */
+static void
+promise_late(enum pipe_leg leg)
+{
+	static struct pipe_buffer buffer;
+	struct pipe_event late = {.kind = PIPE_READ, .leg = leg, .length = 1, .out = &buffer};
+	uint64_t before = scene_model.digest();
+	struct pipe_action action;
+	uint8_t in[1] = {0};
+
+	promise_ignored((struct pipe_event){.kind = PIPE_END, .leg = leg});
+	promise_ignored((struct pipe_event){.kind = PIPE_READ_FAILED, .leg = leg});
+	late.in = in;
+	pipe_event(&scene.pipe, &late, scene.now);
+	PROMISE(pipe_next(&scene.pipe, &action) && action.kind == PIPE_RELEASE && action.buffer == &buffer,
+	    "a buffer that comes too late does not come back at once");
+	PROMISE(
+	    !pipe_next(&scene.pipe, &action) && scene_model.digest() == before, "a read that comes too late counts");
+}
+
 static void
 promise_calm(void)
 {
+	static const struct dh_job job;
+
+	if (scene.is.blamed != OK) {
+		promise_ignored((struct pipe_event){.kind = PIPE_DH_DONE, .job = &job});
+		promise_ignored((struct pipe_event){.kind = PIPE_DIAL_FAILED, .error = ERROR_CONNECT});
+	}
 	if (!scene.is.dial_asked || scene.is.dial_answered)
 		promise_ignored((struct pipe_event){.kind = PIPE_DIALLED});
 	if (!scene.is.admit_asked || scene.is.admitted)
@@ -180,6 +207,8 @@ promise_calm(void)
 
 		if (!side->connected || side->closed)
 			continue;
+		if (scene.is.blamed != OK)
+			promise_late((enum pipe_leg)leg);
 		if (!side->awaiting && !side->delivered)
 			promise_ignored((struct pipe_event){.kind = PIPE_DELIVERED, .leg = (enum pipe_leg)leg});
 		if (scene_waits((enum pipe_leg)leg) == 0)

@@ -189,6 +189,7 @@ start(void)
 	memset(&field, 0, sizeof field);
 	field.now = field.turn = 1000;
 	field.last_error = ERROR_CONNECT;
+	memset(&field.race, 0xa5, sizeof field.race);
 	race_start(&field.race, rules.count, rules.timeout, field.now);
 	settle();
 }

@@ -17,7 +17,7 @@ scene_blame(enum error reason, enum pipe_leg culprit)
 		return;
 	scene.is.blamed = reason;
 	scene.is.culprit = culprit;
-	scene.is.due = scene.now + SCENE_TIMEOUT;
+	scene.is.due = scene.now + plot.settings.timeout;
 }
 
 struct pipe_buffer *
@@ -161,7 +161,7 @@ tell_hang_up(void)
 		else if (!scene.is.opened || side->fin_read)
 			scene_blame(leg == PIPE_CIPHER ? ERROR_CIPHER_RESET : ERROR_PLAIN_RESET, (enum pipe_leg)leg);
 		else
-			scene.is.due = scene.now + SCENE_TIMEOUT;
+			scene.is.due = scene.now + plot.settings.timeout;
 		scene_tell((struct pipe_event){.kind = PIPE_HANGUP, .leg = (enum pipe_leg)leg});
 		return true;
 	}
@@ -174,6 +174,7 @@ scene_settle(void)
 	struct pipe_action action;
 	unsigned count = 0;
 
+	memset(&action, 0xa5, sizeof action);
 	do {
 		while (scene.is.pause == PAUSE_NONE && !scene.is.over && pipe_next(&scene.pipe, &action)) {
 			promise_action(&action);
@@ -198,9 +199,12 @@ scene_start(void)
 	scene.now = 1000;
 	scene.is.culprit = PIPE_LEGS;
 	scene.is.sides[other_leg(dialled_leg())].connected = true;
-	scene.is.due = encrypts() ? UINT64_MAX : scene.now + SCENE_TIMEOUT;
+	scene.is.due = encrypts() ? UINT64_MAX : scene.now + plot.settings.timeout;
 	for (size_t i = 0; i < BUFFERS; i++)
 		scene.buffers[i].bytes = scene.rooms[i];
+	for (int leg = 0; leg < PIPE_LEGS; leg++)
+		scene.is.sides[leg].packets = PIPE_READ_LARGE;
+	memset(&scene.pipe, 0xa5, sizeof scene.pipe);
 	memset(random, 0x11, sizeof random);
 	pipe_start(&scene.pipe, &plot.settings, &keyring, &scene.is.engine, random, scene.now);
 	scene_settle();

@@ -25,14 +25,14 @@ enum move {
 	MOVE_JOB_TAKEN,
 	MOVE_JOB_DONE,
 	MOVE_JOB_FAILED,
-	MOVE_TIME_PASSES, /* half of -o */
+	MOVE_TIME_PASSES, /* one millisecond of -o's few */
 	MOVE_STOPPED,
 	/* of the plain leg; the same of the cipher leg follow */
 	MOVE_OF_LEG,
 	MOVE_READ_NOTHING = MOVE_OF_LEG,
-	MOVE_READ_SOME,   /* plain: one byte; cipher: up to the middle of a message of the handshake, or of a packet */
+	MOVE_READ_SOME,   /* plain: one byte; cipher: all but the last of a message; the first of a packet, then so */
 	MOVE_READ_UNIT,   /* plain: two packets' worth; cipher: to the end of the message, or of the packet */
-	MOVE_READ_MORE,   /* cipher: to the middle of the next packet */
+	MOVE_READ_MORE,   /* cipher: to the first byte of the next packet */
 	MOVE_READ_TWO,    /* cipher: to the end of the next packet */
 	MOVE_READ_FORGED, /* cipher: to the end, and the MAC is wrong; plain: as one byte, and sealing fails */
 	MOVE_READ_TWO_FORGED, /* cipher: a good packet, and one whose MAC is wrong */
@@ -46,7 +46,7 @@ enum move {
 	MOVES = MOVE_OF_LEG + PIPE_LEGS * MOVES_OF_LEG
 };
 
-enum { SCENE_TIMEOUT = 2, HANDSHAKE = WIRE_NONCE + WIRE_Y_AND_MAC, BATCH_PACKETS = 2, BUFFERS = 3 };
+enum { HANDSHAKE = WIRE_NONCE + WIRE_Y_AND_MAC, BATCH_PACKETS = 2, BUFFERS = 3 };
 
 /* What is searched: a kind of pipe, and how much the peers have to say. */
 struct plot {
@@ -59,9 +59,9 @@ enum hung { HUNG_NOT, HUNG_KNOWN, HUNG_TOLD };
 
 struct side {
 	bool connected, closed, shut, awaiting, delivered, unwritable, fin_read, unreadable;
-	bool was_short;    /* its last write was */
 	bool broke_at_end; /* hung up while the pipe was ending */
 	uint8_t hung;      /* enum hung */
+	uint16_t packets;  /* that may be read for it at once */
 };
 
 /* What is true, by what has happened: kept apart from the pipe, which is held to it. */
@@ -84,6 +84,7 @@ struct facts {
 	unsigned packets;              /* that came in whole */
 	size_t part;                   /* of the next one */
 	uint64_t authentic, plain_out; /* bytes that came in good packets; those that the plain leg has taken */
+	uint64_t plain_from;           /* of these, before the last batch */
 	unsigned reads;
 	uint64_t plain_in, sealed; /* bytes that were read from the plain leg; packets that they made */
 	size_t batch, batch_out;   /* bytes on the wire of the last batch: all, and those that were taken */
