@@ -16,10 +16,10 @@ FOLDERS = ("crypto", "protocol", "pipe")
 # These run in valgrind, for long, and see what takes its time by a secret: nothing here makes that.
 NO_TESTS = {"crypto-constant-time", "protocol-constant-time", "protocol-variable-time-is-seen"}
 NUMBER = re.compile(r"(?<![\w.])(0x[0-9a-fA-F]+|\d+)[uUlL]*(?![\w.])")
-SIZE = re.compile(r"\b(?:WIRE|ENGINE|GROUP14|HASH|PACKET|RACE|PIPE_READ|PIPE_OUT)_[A-Z0-9_]+\b|"
-                  r"\b(?:PIECE|LANES|NUMBER|HASHED|BLOCK|SLOTS|TEETH|TABLES|COLUMNS|SPAN|ENTRIES|WORDS|LINE|KEY_[A-Z]+|"
-                  r"KNOWN_\w+|BACKENDS|SERIAL|SESSION_RANDOM|UINT64_MAX)\b")
-NO_SIZES = {"PIPE_READ_FAILED"}
+SIZE = re.compile(r"\b(?:(?:WIRE|GROUP14|HASH|PACKET_BATCH)_[A-Z0-9_]+|ENGINE_(?:BODY|MAC|PACKET|BATCH_MAX|KEYS_SIZE)|"
+                  r"RACE_(?:MAX|HEAD_START|AT_ONCE|RETRY)|PIPE_(?:READ_LARGE|READ_SMALL|IN_SIZE|OUT_PER_PACKET|LEGS|RELEASES)|"
+                  r"PIECE|LANES|NUMBER|HASHED|BLOCK|SLOTS|TEETH|TABLES|COLUMNS|SPAN|ENTRIES|WORDS|LINE|KNOWN_\w+|SERIAL|"
+                  r"KEY_(?:ROUNDS|INNER|OUTER|SET|E|H|NAME_MAX)|ENGINE_BACKENDS|SESSION_RANDOM|UINT64_MAX)\b")
 WIPE = re.compile(r"(?<=[\t ;{}])(?:bytes_wipe|\w+_wipe|\w+_forget|explicit_bzero)\([^;]*\);")
 CLEAR = re.compile(r"\b(BN)_clear(_free)\b|\bmemset(?=\(\w+, 0, sizeof)")
 COMPARES = re.compile(r"[=!<>]=|[^-<>]>[^>=]|[^<]<[^<=]|&&|\|\||(?<![\w)\]] )!(?!=)")
@@ -124,7 +124,7 @@ def constants(found):
             line = source.code[source.code.rfind("\n", 0, start) + 1:start]
             defined = re.match(r"\s*(?:=|,|\})", source.code[end:]) and pattern is SIZE \
                 and re.search(r"(?:\{|,|^)\s*$", line)
-            if start in skipped or in_parameters(source, start) or defined or text in NO_SIZES or "_Static_assert" in line:
+            if start in skipped or in_parameters(source, start) or defined or "_Static_assert" in line:
                 continue
             down = pattern is SIZE or DECLARED_ARRAY.match(line) or source.function_at(start) == "" and re.search(r"\[$", line)
             found.add(start, end, f"({text} - 1)" if down else f"({text} + 1)", "constant")

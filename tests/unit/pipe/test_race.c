@@ -83,6 +83,7 @@ an_order_has_each_address_once(void **state)
 		size_t count = 1 + (size_t)rand() % RACE_MAX, order[RACE_MAX];
 		int families[RACE_MAX], seen[RACE_MAX] = {0};
 
+		memset(order, 0xff, sizeof order);
 		for (size_t i = 0; i < count; i++)
 			families[i] = rand() % 4;
 		race_order(families, count, order);

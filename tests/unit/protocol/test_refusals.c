@@ -296,6 +296,26 @@ more_bytes_than_the_handshake_wants_end_the_session(void **state)
 }
 
 static void
+no_bytes_are_no_message(void **state)
+{
+	struct duplex *duplex = *state;
+	uint8_t plain[WIRE_PLAIN_MAX] = {7}, y[WIRE_Y], message[WIRE_Y_AND_MAC];
+	struct session *server = await_peer_y(duplex, SESSION_SERVER, FORWARD_SECRECY_OFF);
+
+	assert_int_equal(session_feed(server, message, 0), OK);
+	assert_int_equal(session_wants(server), SESSION_READ);
+	small(1, y);
+	forge(duplex, SESSION_CLIENT, y, message);
+	assert_int_equal(feed_all(server, message, sizeof message), OK);
+	assert_int_equal(session_feed(server, message, 0), OK);
+	assert_int_equal(session_wants(server), SESSION_DH);
+	duplex_open(duplex, FORWARD_SECRECY_OFF, FORWARD_SECRECY_OFF);
+	assert_int_equal(session_feed(server, message, 0), OK);
+	assert_int_equal(session_feed(&duplex->client, message, 0), OK);
+	assert_crosses(&duplex->client, server, plain, sizeof plain);
+}
+
+static void
 no_packet_is_sealed_or_opened_before_the_handshake_is_done(void **state)
 {
 	struct duplex *duplex = *state;
@@ -333,6 +353,7 @@ main(void)
 	    DUPLEX_TEST(a_result_that_nobody_asked_for_ends_the_session),
 	    DUPLEX_TEST(a_job_that_is_not_due_is_empty_and_holds_nothing_of_the_session),
 	    DUPLEX_TEST(more_bytes_than_the_handshake_wants_end_the_session),
+	    DUPLEX_TEST(no_bytes_are_no_message),
 	    DUPLEX_TEST(no_packet_is_sealed_or_opened_before_the_handshake_is_done),
 	};
 
