@@ -135,7 +135,7 @@ faults: ## every call that can fail, failed, at each call stack, in the real pro
 timing: ## whether the time or the way of checking MACs tells anything, over a million of each pair of kinds; COUNT=N for others
 	$(INSTALL_PACKAGES) $(PACKAGES)/build.txt $(PACKAGES)/test.txt
 	$(CONFIGURE) $(BUILD) -Dtests=enabled
-	ninja -C $(BUILD) -j $(JOBS) tests/secrets/timing tests/secrets/steps
+	ninja -C $(BUILD) -j $(JOBS) tests/secrets/timing tests/secrets/steps tests/secrets/powers
 	tools/timing $(BUILD) $(COUNT)
 
 valgrind: ## the unit tests and a few system tests under memcheck: no error, no leak
