@@ -32,20 +32,11 @@ process_raise_descriptors(uint64_t wanted)
 	return limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
 }
 
-/* The leak checker of a sanitized build looks into its own process from another one. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
 void
 process_forbid_dumps(void)
 {
-#ifndef SANITIZED
+	if (IS_INSTRUMENTED)
+		return; /* a sanitizer's leak checker looks into its own process from another one */
 	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	(void)prctl(PR_SET_DUMPABLE, 0);
-#endif
 }

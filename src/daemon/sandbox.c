@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <linux/landlock.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -21,14 +22,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-/* Landlock's numbers are the same on every processor; the system's headers may be older than its kernel. */
-enum { LANDLOCK_CREATE = 444, LANDLOCK_ADD, LANDLOCK_RESTRICT, LANDLOCK_VERSION = 1, LANDLOCK_KNOWN = 6 };
-enum { RULE_FOLDER = 1, RULE_PORT, READ_FILE = 1 << 2, CONNECT_TCP = 1 << 1, DOMAIN_PORT = 53 };
-
-struct folder_rule {
-	uint64_t allowed;
-	int32_t fd;
-};
+/* Of Landlock's later versions: the system's headers may be older than its kernel. */
+enum { LANDLOCK_KNOWN = 6, RULE_PORT = 2, CONNECT_TCP = 2, DOMAIN_PORT = 53 };
 
 /* For look-ups: folders, as files in them are not written but replaced; the last ones may be links out of them. */
 static const char *const look_up_places[] = {"/etc", "/usr/etc", "/lib", "/lib64", "/usr/lib", "/usr/lib64",
@@ -39,7 +34,7 @@ static const char *const look_up_places[] = {"/etc", "/usr/etc", "/lib", "/lib64
 static void
 allow_folder(int ruleset, const char *path)
 {
-	struct folder_rule rule = {.allowed = READ_FILE};
+	struct landlock_path_beneath_attr rule = {.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE};
 	char real[PATH_MAX];
 	struct stat status;
 
@@ -48,9 +43,9 @@ allow_folder(int ruleset, const char *path)
 		return;
 	if (S_ISREG(status.st_mode) && strrchr(real, '/') != real)
 		*strrchr(real, '/') = '\0';
-	rule.fd = open(real, O_PATH | O_CLOEXEC);
-	(void)syscall(LANDLOCK_ADD, ruleset, RULE_FOLDER, &rule, 0);
-	(void)close(rule.fd);
+	rule.parent_fd = open(real, O_PATH | O_CLOEXEC);
+	(void)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+	(void)close(rule.parent_fd);
 }
 
 /* Whatever this version handles and no rule allows is refused. Returns the kernel's version; 0: none. */
@@ -59,13 +54,13 @@ restrict_files(const struct sandbox_needs *needs)
 {
 	/* By version: how many kinds of access to files there are, and how long the attributes. */
 	static const unsigned char kinds[] = {0, 13, 14, 15, 15, 16, 16}, sizes[] = {0, 8, 8, 8, 16, 16, 24};
-	int version = (int)syscall(LANDLOCK_CREATE, NULL, 0, LANDLOCK_VERSION), ruleset;
+	int version = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION), ruleset;
 	int known = version < 0 ? 0 : version < LANDLOCK_KNOWN ? version : LANDLOCK_KNOWN;
 	const uint64_t ports[] = {needs->target_port, needs->looks_up ? DOMAIN_PORT : 0}; /* nobody listens on 0 */
 	/* Files, ports, and what is others': abstract UNIX sockets, and processes to send signals to. */
 	const uint64_t attributes[] = {(UINT64_C(1) << kinds[known]) - 1, CONNECT_TCP, 3};
 
-	ruleset = known == 0 ? -1 : (int)syscall(LANDLOCK_CREATE, attributes, (size_t)sizes[known], 0);
+	ruleset = known == 0 ? -1 : (int)syscall(SYS_landlock_create_ruleset, attributes, (size_t)sizes[known], 0);
 	if (ruleset < 0)
 		return 0;
 	for (size_t i = 0; needs->looks_up && i < COUNT(look_up_places); i++)
@@ -73,8 +68,8 @@ restrict_files(const struct sandbox_needs *needs)
 	if (needs->key != NULL)
 		allow_folder(ruleset, needs->key);
 	for (size_t i = 0; i < COUNT(ports); i++)
-		(void)syscall(LANDLOCK_ADD, ruleset, RULE_PORT, (const uint64_t[]){CONNECT_TCP, ports[i]}, 0);
-	version = syscall(LANDLOCK_RESTRICT, ruleset, 0) == 0 ? version : 0;
+		(void)syscall(SYS_landlock_add_rule, ruleset, RULE_PORT, (const uint64_t[]){CONNECT_TCP, ports[i]}, 0);
+	version = syscall(SYS_landlock_restrict_self, ruleset, 0) == 0 ? version : 0;
 	(void)close(ruleset);
 	return version;
 }
@@ -83,40 +78,41 @@ restrict_files(const struct sandbox_needs *needs)
 static const char *
 drop_capabilities(const struct sandbox_needs *needs)
 {
+	bool is_bound_low = needs->bind_port > 0 && needs->bind_port < IPPORT_RESERVED;
+	/* Root may connect to everybody's UNIX sockets. */
+	uint32_t needed = is_bound_low              ? 1U << CAP_NET_BIND_SERVICE
+			  : needs->target_port == 0 ? 1U << CAP_DAC_OVERRIDE
+						    : 0;
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct halves[2] = {{0, 0, 0}, {0, 0, 0}}; /* those that we know are in the lower one */
-	uint32_t needed = needs->target_port == 0 ? 1U << CAP_DAC_OVERRIDE : 0; /* root may connect to everybody's */
+	struct __user_cap_data_struct halves[2] = {{needed, needed, 0}, {0, 0, 0}};
 
-	if (needs->bind_port > 0 && needs->bind_port < IPPORT_RESERVED)
-		needed = 1U << CAP_NET_BIND_SERVICE;
 	for (unsigned long i = 0; prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++)
 		(void)prctl(PR_CAPBSET_DROP, i, 0, 0, 0); /* fails for who has nothing to drop */
-	(void)syscall(SYS_capget, &header, halves);
-	needed &= halves[0].effective;
-	halves[0] = (struct __user_cap_data_struct){needed, needed, 0};
-	halves[1] = (struct __user_cap_data_struct){0, 0, 0};
-	if (syscall(SYS_capset, &header, halves) != 0)
-		return "unchanged";
-	return needed == 0 ? "none" : needed == 1U << CAP_NET_BIND_SERVICE ? "net_bind_service" : "dac_override";
+	if (syscall(SYS_capset, &header, halves) == 0 && needed != 0)
+		return is_bound_low ? "net_bind_service" : "dac_override";
+	halves[0] = (struct __user_cap_data_struct){0, 0, 0}; /* it had none of that kind */
+	return syscall(SYS_capset, &header, halves) == 0 ? "none" : "unchanged";
 }
 
 #ifdef HAVE_SECCOMP
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
+#include <stddef.h>
 
-/* By name: not every processor, and not every libseccomp, has each. */
+/* The frequent ones first: older kernels go through this at each call. By name, for not every processor has each. */
 static const char *const allowed[] = {"epoll_pwait", "epoll_wait", "recvfrom", "sendto", "read", "write", "futex",
     "futex_time64", "epoll_ctl", "recv", "send", "accept4", "close", "connect", "setsockopt", "getsockopt", "shutdown",
-    "clock_gettime", "clock_gettime64", "getrandom", "madvise", "mmap", "mmap2", "munmap", "mprotect", "access", "bind",
-    "brk", "clock_nanosleep", "clock_nanosleep_time64", "dup2", "dup3", "epoll_create1", "eventfd2", "exit",
-    "exit_group", "faccessat", "faccessat2", "fadvise64", "fcntl", "fcntl64", "fstat", "fstat64", "fstatat64",
-    "getegid", "getegid32", "geteuid", "geteuid32", "getgid", "getgid32", "getpeername", "getpid", "getsockname",
-    "gettid", "gettimeofday", "getuid", "getuid32", "_llseek", "lseek", "lstat", "lstat64", "membarrier", "mlock",
-    "mremap", "munlock", "nanosleep", "newfstatat", "_newselect", "pipe2", "poll", "ppoll", "ppoll_time64", "pread64",
-    "readlink", "readlinkat", "recvmsg", "restart_syscall", "rseq", "rt_sigaction", "rt_sigpending", "rt_sigprocmask",
-    "rt_sigreturn", "rt_sigtimedwait", "rt_sigtimedwait_time64", "sched_getaffinity", "sched_yield", "select",
-    "sendmmsg", "sendmsg", "set_robust_list", "setpriority", "sigaltstack", "sigreturn", "stat", "stat64", "statx",
-    "sysinfo", "time", "uname", "writev"};
+    "socketcall", "clock_gettime", "clock_gettime64", "getrandom", "madvise", "mmap", "mmap2", "munmap", "mprotect",
+    "bind", "brk", "clock_nanosleep", "clock_nanosleep_time64", "dup2", "dup3", "epoll_create1", "eventfd2", "exit",
+    "exit_group", "faccessat", "faccessat2", "fcntl", "fcntl64", "fstat", "fstat64", "fstatat64", "geteuid",
+    "geteuid32", "getpeername", "getpid", "getsockname", "gettid", "gettimeofday", "getuid", "getuid32", "_llseek",
+    "lseek", "lstat", "lstat64", "mlock", "mremap", "munlock", "nanosleep", "newfstatat", "pipe2", "poll", "ppoll",
+    "ppoll_time64", "pread64", "recvmsg", "restart_syscall", "rseq", "rt_sigaction", "rt_sigpending", "rt_sigprocmask",
+    "rt_sigreturn", "rt_sigtimedwait", "rt_sigtimedwait_time64", "sched_getaffinity", "sched_yield", "sendmmsg",
+    "sendmsg", "set_robust_list", "setpriority", "sigaltstack", "sigreturn", "stat", "stat64", "statx", "time", "uname",
+    "writev"};
 
 /* No library calls these unasked: somebody else is in the process. */
 static const char *const deadly[] = {"execve", "execveat", "ptrace", "process_vm_readv", "process_vm_writev",
@@ -126,65 +122,78 @@ static const char *const deadly[] = {"execve", "execveat", "ptrace", "process_vm
     "setreuid32", "setregid", "setregid32", "setresuid", "setresuid32", "setresgid", "setresgid32", "setfsuid",
     "setfsuid32", "setfsgid", "setfsgid32", "setgroups", "setgroups32"};
 
-#ifdef __s390__
-#define CLONE_FLAGS 1
-#else
-#define CLONE_FLAGS 0
-#endif
-#define WRITES (O_ACCMODE | O_CREAT | O_TRUNC)
-
-/* Allowed where an argument, as far as mask, has this value. The kernel ignores the upper half of all of these. */
+/* Allowed where the lower half of an argument, as far as mask, is value; of numbers the kernel ignores the upper. */
 static const struct {
 	const char *name;
 	unsigned at;
-	uint64_t mask, value;
-} conditional[] = {{"open", 1, WRITES, O_RDONLY}, {"openat", 2, WRITES, O_RDONLY},
-    {"clone", CLONE_FLAGS, CLONE_THREAD, CLONE_THREAD}, {"socket", 0, UINT32_MAX, AF_UNIX},
+	uint32_t mask, value;
+} conditional[] = {{"open", 1, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY},
+    {"openat", 2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY}, {"socket", 0, UINT32_MAX, AF_UNIX},
     {"socket", 0, UINT32_MAX, AF_INET}, {"socket", 0, UINT32_MAX, AF_INET6}, {"socket", 0, UINT32_MAX, AF_NETLINK},
     {"ioctl", 1, UINT32_MAX, SIOCOUTQ}, {"ioctl", 1, UINT32_MAX, FIONREAD}, {"ioctl", 1, UINT32_MAX, FIONBIO},
     {"ioctl", 1, UINT32_MAX, FIOCLEX}, {"ioctl", 1, UINT32_MAX, SIOCGIFINDEX}, {"ioctl", 1, UINT32_MAX, SIOCGIFNAME},
-    {"prlimit64", 2, UINT64_MAX, 0 /* sets none */}};
+    {"prlimit64", 2, UINT32_MAX, 0 /* sets none */}};
 
-static bool
-add(scmp_filter_ctx filter, uint32_t action, const char *name, unsigned count, struct scmp_arg_cmp condition)
+static struct sock_filter steps[2 * (COUNT(allowed) + COUNT(deadly)) + 6 * (COUNT(conditional) + 2) + 8];
+static unsigned short length;
+
+/* By hand: short of memory, libseccomp makes programs that are wrong, where this needs none. */
+static void
+put(uint16_t code, uint32_t value, uint8_t skip_if, uint8_t skip_unless)
 {
-	int number = seccomp_syscall_resolve_name(name);
-
-	return number == __NR_SCMP_ERROR || seccomp_rule_add_array(filter, action, number, count, &condition) == 0;
+	steps[length++] = (struct sock_filter){code, skip_if, skip_unless, value};
 }
 
-static bool
-add_rules(scmp_filter_ctx filter)
+/* The answer to these calls, as far as there are such here. */
+static void
+answer(const char *const names[], size_t count, uint32_t verdict)
 {
-	struct scmp_arg_cmp condition = SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, (uint32_t)getpid());
-	bool done = add(filter, SCMP_ACT_ALLOW, "tgkill", 1, condition); /* abort(3), and nobody else's end */
-
-	for (size_t i = 0; i < COUNT(allowed) && done; i++)
-		done = add(filter, SCMP_ACT_ALLOW, allowed[i], 0, condition);
-	for (size_t i = 0; i < COUNT(conditional) && done; i++) {
-		condition = SCMP_CMP(conditional[i].at, SCMP_CMP_MASKED_EQ, conditional[i].mask, conditional[i].value);
-		done = add(filter, SCMP_ACT_ALLOW, conditional[i].name, 1, condition);
+	for (size_t i = 0; i < count; i++) {
+		if (seccomp_syscall_resolve_name(names[i]) < 0)
+			continue;
+		put(BPF_JMP | BPF_JEQ, (uint32_t)seccomp_syscall_resolve_name(names[i]), 0, 1);
+		put(BPF_RET, verdict, 0, 0);
 	}
-	for (size_t i = 0; i < COUNT(deadly); i++)
-		(void)add(filter, SCMP_ACT_KILL_PROCESS, deadly[i], 0, condition); /* an old kernel has EPERM for it */
-	/* Threads by clone(2), then: its flags can be seen from here. */
-	return done && add(filter, SCMP_ACT_ERRNO(ENOSYS), "clone3", 0, condition);
+}
+
+static void
+allow_if(const char *name, unsigned at, uint32_t mask, uint32_t value)
+{
+	const uint32_t lower = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
+
+	put(BPF_JMP | BPF_JEQ, (uint32_t)seccomp_syscall_resolve_name(name), 0, 5); /* negative: it is never met */
+	put(BPF_LD | BPF_ABS, (uint32_t)offsetof(struct seccomp_data, args) + 8 * at + lower, 0, 0);
+	put(BPF_ALU | BPF_AND, mask, 0, 0);
+	put(BPF_JMP | BPF_JEQ, value, 0, 1);
+	put(BPF_RET, SECCOMP_RET_ALLOW, 0, 0);
+	put(BPF_LD | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
 }
 
 static const char *
 filter_calls(void)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM)); /* no end for what only a newer libc does */
-	bool loaded;
-
-	(void)seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a tree, for kernels that ask it at every call */
-	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);      /* older kernels would slow the processor down */
-	loaded = filter != NULL && add_rules(filter) && seccomp_load(filter) == 0;
-	seccomp_release(filter);
-	return loaded ? "yes" : "no";
+	put(BPF_LD | BPF_ABS, offsetof(struct seccomp_data, arch), 0, 0);
+	put(BPF_JMP | BPF_JEQ, seccomp_arch_native(), 1, 0);
+	put(BPF_RET, SECCOMP_RET_KILL_PROCESS, 0, 0);
+	put(BPF_LD | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
+	answer(allowed, COUNT(allowed), SECCOMP_RET_ALLOW);
+	answer(deadly, COUNT(deadly), SECCOMP_RET_KILL_PROCESS);
+	answer(
+	    (const char *const[]){"clone3"}, 1, SECCOMP_RET_ERRNO | ENOSYS); /* clone(2), then: its flags can be seen */
+	allow_if("clone", seccomp_arch_native() == SCMP_ARCH_S390X, CLONE_THREAD, CLONE_THREAD);
+	allow_if("tgkill", 0, UINT32_MAX, (uint32_t)getpid()); /* abort(3) */
+	for (size_t i = 0; i < COUNT(conditional); i++)
+		allow_if(conditional[i].name, conditional[i].at, conditional[i].mask, conditional[i].value);
+	put(BPF_RET, SECCOMP_RET_ERRNO | EPERM, 0, 0); /* no end for what only a newer libc does */
+	/* The flag: kernels before 5.16 would slow the processor down. */
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW,
+		   &(struct sock_fprog){length, steps}) == 0
+		   ? "yes"
+		   : "no";
 }
 
+#else
+#define filter_calls() "not-built"
 #endif
 
 void
@@ -199,9 +208,5 @@ sandbox_enter(const struct sandbox_needs *needs, struct line *line)
 	line_text(line, "no_new_privs", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? "yes" : "no");
 	line_number(line, "landlock", (uint64_t)(IS_INSTRUMENTED ? 0 : restrict_files(needs)));
 	line_text(line, "capabilities", drop_capabilities(needs));
-#ifdef HAVE_SECCOMP
 	line_text(line, "seccomp", filter_calls());
-#else
-	line_text(line, "seccomp", "not-built");
-#endif
 }

@@ -120,6 +120,7 @@ server_is_ready(void *context)
 {
 	struct launch *launch = context;
 	const struct log_sink *sink = log_sink(launch->log);
+	const char *problem = NULL;
 	struct line line;
 
 	let_parent_go(launch);
@@ -130,7 +131,9 @@ server_is_ready(void *context)
 	line_text(&line, "version", SPIPED_VERSION);
 	line_text(&line, "crypto", engine_words[launch->server.backend]);
 	if (launch->options.crypto == ENGINE_BEST && launch->server.backend != ENGINE_IPSEC_MB)
-		line_text(&line, "no_ipsec_mb", engine_problem(ENGINE_IPSEC_MB));
+		problem = engine_problem(ENGINE_IPSEC_MB);
+	if (problem != NULL) /* it may have been short of memory, and not be so any more */
+		line_text(&line, "no_ipsec_mb", problem);
 	line_text(&line, "source", launch->options.source);
 	line_text(&line, "target", launch->options.target);
 	line_text(&line, "key", launch->key.key->name);
@@ -142,10 +145,10 @@ server_is_ready(void *context)
 static bool
 become_small(struct launch *launch)
 {
-	bool is_looked_up = launch->target_list.count > 0 && launch->options.resolve_interval == 0;
 	const struct sandbox_needs needs = {.target_port = resolve_port(&launch->target),
 	    .bind_port = resolve_port(&launch->bind),
-	    .looks_up = launch->target.kind == ENDPOINT_NAME && !is_looked_up,
+	    .looks_up = launch->target.kind == ENDPOINT_NAME &&
+			(launch->target_list.count == 0 || launch->options.resolve_interval != 0),
 	    .key = launch->options.key};
 
 	if (launch->options.user != NULL && !privileges_drop(&launch->user))
