@@ -106,7 +106,7 @@ fuzz-afl: ## the same targets under AFL++
 
 coverage: ## what of src/ all tests reach; fails when that is too little
 	$(INSTALL_PACKAGES) $(TEST_PACKAGES) $(PACKAGES)/coverage.txt
-	$(CONFIGURE) $(COVERAGE) -Dtests=enabled -Dbench=true -Db_coverage=true -Dbuildtype=debug -Dc_args=-fprofile-update=atomic
+	CC=gcc $(CONFIGURE) $(COVERAGE) -Dtests=enabled -Dbench=true -Db_coverage=true -Dbuildtype=debug -Dc_args=-fprofile-update=atomic
 	tools/coverage $(COVERAGE)
 
 mutants: ## bugs put in one at a time, each of which a test has to see; exits 1 when one lives

@@ -92,6 +92,7 @@ write_common(struct again *again, const struct options *options)
 	flag(again, options->forward_secrecy == FORWARD_SECRECY_REQUIRED, "--require-forward-secrecy");
 	flag(again, !options->keepalive, "-j");
 	flag(again, options->check, "--check");
+	flag(again, options->no_sandbox, "--no-sandbox");
 	milliseconds(again, "-o", options->timeout);
 	text(again, "--log-level", levels[options->log_level]);
 	if (options->crypto != ENGINE_BEST)
@@ -103,7 +104,8 @@ check_common(const struct options *a, const struct options *b)
 {
 	check(same_text(a->target, b->target) && same_text(a->key, b->key) && same_text(a->bind, b->bind));
 	check(a->forward_secrecy == b->forward_secrecy && a->keepalive == b->keepalive && a->check == b->check);
-	check(a->timeout == b->timeout && a->log_level == b->log_level && a->crypto == b->crypto);
+	check(a->timeout == b->timeout && a->log_level == b->log_level && a->crypto == b->crypto &&
+	      a->no_sandbox == b->no_sandbox);
 	check(a->timeout > 0 && a->target != NULL && a->key != NULL && a->log_level <= LOG_LEVEL_DEBUG);
 }
 

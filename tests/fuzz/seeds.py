@@ -24,9 +24,9 @@ SPIPED = ["-e -s [0.0.0.0]:8025 -t mail:25 -k /etc/spiped/keys/mail", "-dFj -s /
     "--decrypt --source /s --target /t --key k --workers 4 --max-handshakes 9 --source-mode 0660 --source-owner a:b",
     "-d -s /s -t /t -k k --syslog -u nobody:nogroup -p /run/x.pid -b [::1] -g -r 10 -D --log-level debug --check",
     "-e -e", "-v", "--help", "--version", "-x", "--nothing", "-n", "-e -d", "-f -g", "--workers=0", "-o 1e99", "-n -1",
-    "--source-mode 0778", "-e -s /s -t /t -k k operand", "-- -e", "-n 1\n2", "-o 0.0001 -ds a -tb -kc --crypto libcrypto", "--key=\x1b[1m"]
+    "--source-mode 0778", "-e -s /s -t /t -k k operand", "-- -e", "-n 1\n2", "-o 0.0001 -ds a -tb -kc --crypto libcrypto --no-sandbox", "--key=\x1b[1m"]
 SPIPE = ["-t host:8025 -k /etc/key", "-t /s -k - -f -j -o 3 -b [::1]:0 --exit-on-eof --log-level info --check",
-    "--target [::1]:1 --key k --require-forward-secrecy --timeout 0.5", "-v", "-t", "--log-level loud", "-tk -k", "-t t -k k --crypto ipsec-mb", "--crypto x"]
+    "--target [::1]:1 --key k --require-forward-secrecy --timeout 0.5", "-v", "-t", "--log-level loud", "-tk -k", "-t t -k k --crypto ipsec-mb --no-sandbox", "--crypto x"]
 KEYGEN = ["/etc/spiped/key", "-", "--help", "-v", "", "a b", "-- -x", "--nothing", "x/" * 300, "-z"]
 USERS = ["nobody", "nobody:nogroup", ":nogroup", "0", "0:0", ":12345", "99999", "4294967295", "4294967294", "root:",
     "", ":", "x" * 256, "no\nbody", "1:2:3", "-1", "+1", " 1"]
