@@ -104,6 +104,7 @@ start_end(struct world *world, int i, enum pipe_leg accepted)
 	uint8_t random[SESSION_RANDOM];
 
 	memset(random, 0x11 + i, sizeof(random));
+	memset(&end->pipe, 0xa5, sizeof(end->pipe));
 	end->started = true;
 	end->legs[accepted].connected = true;
 	pipe_start(&end->pipe, &end->settings, &world->rings[i], world->engine, random, world->now);

@@ -312,6 +312,16 @@ of_a_batch_with_more_packets_than_numbers_those_that_have_one_are_opened(void **
 }
 
 /* From a batch that leaves a number over to one that needs one more than there are. */
+/* Whoever has a buffer for a batch relies on it. */
+static void
+a_batch_is_256_packets(void **state)
+{
+	(void)state;
+	assert_int_equal(PACKET_BATCH_MAX, 256);
+	assert_int_equal(PACKET_BATCH_PLAIN, 262144);
+	assert_int_equal(PACKET_BATCH_WIRE, 271360);
+}
+
 static void
 numbers_are_counted_to_the_last_one(void **state)
 {
@@ -383,6 +393,7 @@ main(void)
 	    LANE_TEST(the_last_number_may_be_used_and_then_none_is_left),
 	    LANE_TEST(a_batch_with_more_packets_than_numbers_is_not_sealed_at_all),
 	    LANE_TEST(of_a_batch_with_more_packets_than_numbers_those_that_have_one_are_opened),
+	    LANE_TEST(a_batch_is_256_packets),
 	    LANE_TEST(numbers_are_counted_to_the_last_one),
 	    LANE_TEST(a_bad_mac_before_the_numbers_end_is_what_is_told),
 	    LANE_TEST(a_wiped_direction_holds_nothing),

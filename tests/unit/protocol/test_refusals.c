@@ -247,6 +247,17 @@ a_job_that_nobody_ran_is_not_taken_for_a_shared_secret_of_1(void **state)
 	session_dh_job(&duplex->server, &job);
 	assert_int_equal(session_dh_done(&duplex->server, &job), ERROR_CRYPTO);
 	assert_broken(&duplex->server, ERROR_CRYPTO);
+	/* nor is a client's first job, for its y, nor its second */
+	duplex_start(duplex, FORWARD_SECRECY, FORWARD_SECRECY);
+	session_dh_job(&duplex->client, &job);
+	assert_int_equal(session_dh_done(&duplex->client, &job), ERROR_CRYPTO);
+	assert_broken(&duplex->client, ERROR_CRYPTO);
+	await_peer_y(duplex, SESSION_CLIENT, FORWARD_SECRECY);
+	forge(duplex, SESSION_SERVER, y, message);
+	assert_int_equal(feed_all(&duplex->client, message, sizeof message), OK);
+	session_dh_job(&duplex->client, &job);
+	assert_int_equal(session_dh_done(&duplex->client, &job), ERROR_CRYPTO);
+	assert_broken(&duplex->client, ERROR_CRYPTO);
 }
 
 static void
