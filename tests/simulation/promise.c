@@ -225,9 +225,14 @@ is_excuse(enum error reason)
 static bool
 is_wiped(const struct session *session)
 {
-	static const struct session_handshake none;
+	const uint8_t *handshake = (const uint8_t *)&session->handshake, *data = (const uint8_t *)&session->data;
+	uint8_t left = 0;
 
-	return session_wants(session) == SESSION_FAILED && memcmp(&session->handshake, &none, sizeof none) == 0;
+	for (size_t i = 0; i < sizeof session->handshake; i++)
+		left |= handshake[i];
+	for (size_t i = 0; i < sizeof session->data; i++)
+		left |= data[i];
+	return session_wants(session) == SESSION_FAILED && left == 0;
 }
 
 void
