@@ -34,6 +34,7 @@ sealing_setup(void **state)
 
 	f->engine = engine_new(backend_under_test);
 	make_e_and_h(f->e, f->h, 0);
+	memset(&f->keys, 0xa5, sizeof f->keys); /* keys are made in any memory */
 	if (f->engine == NULL || engine_prepare(f->engine, &f->keys, f->e, f->h) != OK)
 		return -1;
 	for (size_t i = 0; i < sizeof f->plain; i++)
