@@ -16,11 +16,18 @@ def read():
 KNOWN = read()
 
 
+def is_of(library, stack):
+    """Whether it was that library: called by us, or by another through libc."""
+    modules = [module for module, _ in stack]
+    beyond = next((module for module in modules if not module.startswith("libc.")), "")
+    return beyond.startswith(library) or (library == "libc" and modules[0].startswith("libc."))
+
+
 def find(names, fault, stack):
     """The number of the line that allows this end, or None. stack is where it was, the fault's own is what led to it."""
-    site, culprit = fault.site, next((module for module, _ in stack or () if not module.startswith("libc.")), "")
-    for number, (library, call, phases, function) in enumerate(KNOWN):
-        if (call == site.call and site.phase in phases and culprit.startswith(library) and
-                any(re.search(rf"\b{function}\b", line) for line in names.lines(site.frames))):
+    site = fault.site
+    for number, (library, call, phases, function) in enumerate(KNOWN if stack else ()):
+        if call == site.call and site.phase in phases and is_of(library, stack) and any(
+                re.search(rf"\b(?:{function})\b", line) for line in names.lines(site.frames)):
             return number
     return None

@@ -28,10 +28,13 @@ def need(condition, what):
 
 
 def wait_for(deadline, *wishes):
-    """The file numbers that are ready, of (socket, event)."""
-    poll = select.poll()
+    """The file numbers that are ready, of (socket or number, event)."""
+    poll, wanted = select.poll(), {}
     for sock, event in wishes:
-        poll.register(sock, event)
+        number = sock if isinstance(sock, int) else sock.fileno()
+        wanted[number] = wanted.get(number, 0) | event
+    for number, events in wanted.items():
+        poll.register(number, events)
     return {number for number, _ in poll.poll(max(0, deadline - time.monotonic()) * 1000)}
 
 
@@ -40,11 +43,22 @@ class Stream:
 
     def __init__(self, sock):
         self.sock, self.inbox, self.outbox, self.end = sock, bytearray(), b"", None
+        self.reads = self.writes = sock.fileno()
         sock.setblocking(False)
+
+    def wishes(self, may_read):
+        return ([(self.reads, select.POLLIN)] if may_read and not self.end else []) + (
+            [(self.writes, select.POLLOUT)] if self.outbox else [])
+
+    def step(self, ready, may_read):
+        if self.reads in ready and may_read and not self.end:
+            self.receive()
+        if self.writes in ready and self.outbox:
+            self.send()
 
     def receive(self):
         try:
-            part = self.sock.recv(1 << 18)
+            part = os.read(self.reads, 1 << 18)
             self.inbox += part
             if not part:
                 self.end = "end"
@@ -55,7 +69,7 @@ class Stream:
 
     def send(self):
         try:
-            self.outbox = self.outbox[self.sock.send(self.outbox[:1 << 18]):]
+            self.outbox = self.outbox[os.write(self.writes, self.outbox[:1 << 18]):]
         except BlockingIOError:
             pass
         except OSError:
@@ -63,12 +77,39 @@ class Stream:
             self.receive()  # what had come before; the error has been told now, so that this would look like an end
             self.end = "reset"
 
+    def finish(self):
+        self.sock.shutdown(socket.SHUT_WR)
+
+    def close(self):
+        self.sock.close()
+
+
+class Pipes(Stream):
+    """A program's standard input and output."""
+
+    def __init__(self, popen):
+        self.files, self.inbox, self.outbox, self.end = (popen.stdin, popen.stdout), bytearray(), b"", None
+        self.writes, self.reads = popen.stdin.fileno(), popen.stdout.fileno()
+        for file in self.files:
+            os.set_blocking(file.fileno(), False)
+
+    def finish(self):
+        self.files[0].close()
+
+    def close(self):
+        for file in self.files:
+            file.close()
+
 
 class Connection:
-    """plain: our end of the plain side; cipher: a Peer at the other. What each has sent is checked when it comes out."""
+    """
+    plain: our end of the plain side, a Stream; peer: a Peer at the other. What each has sent is checked when it comes out.
+    plain_resets: whether the plain side has a way to show that a connection broke. A UNIX socket has none.
+    """
 
-    def __init__(self, plain, peer):
-        self.plain, self.cipher, self.peer = Stream(plain), Stream(peer.sock), peer
+    def __init__(self, plain, peer, plain_resets=True):
+        self.plain, self.cipher, self.peer = plain, Stream(peer.sock), peer
+        self.resets = {"plain": plain_resets, "cipher": peer.sock.family != socket.AF_UNIX}
         self.said = {"plain": bytearray(), "cipher": bytearray()}   # by that end
         self.heard = {"plain": bytearray(), "cipher": bytearray()}  # at that end
         self.deliberate = set()  # the ends that were told to end
@@ -91,7 +132,10 @@ class Connection:
         """An end that is shown is one that was meant, with every byte before it. Else it is a broken connection."""
         for here, there in (("plain", "cipher"), ("cipher", "plain")):
             stream = getattr(self, here)
-            if stream.end == "end" and (here == "plain" or not self.cipher.inbox):
+            if stream.end == "end" and not self.resets[here]:
+                if there not in self.deliberate or self.heard[here] != self.said[there]:
+                    raise Broken(f"the {here} end is closed")
+            elif stream.end == "end" and (here == "plain" or not self.cipher.inbox):
                 need(there in self.deliberate, f"the {here} end sees an end that nobody made")
                 need(self.heard[here] == self.said[there],
                      f"the {here} end sees an end after {len(self.heard[here])} bytes of {len(self.said[there])}")
@@ -108,23 +152,11 @@ class Connection:
             self.check_ends()
             if done():
                 return
-            wishes = []
-            for name in ("plain", "cipher"):
-                stream = getattr(self, name)
-                events = (select.POLLIN if name in reads and not stream.end else 0) | (
-                    select.POLLOUT if stream.outbox else 0)
-                if events:
-                    wishes.append((stream.sock, events))
-            ready = wait_for(deadline, *wishes)
+            ready = wait_for(deadline, *self.plain.wishes("plain" in reads), *self.cipher.wishes("cipher" in reads))
             if not ready and time.monotonic() >= deadline:
                 raise Damage("it hangs: " + self.state())
-            for name in ("plain", "cipher"):
-                stream = getattr(self, name)
-                if stream.sock.fileno() in ready:
-                    if name in reads and not stream.end:
-                        stream.receive()
-                    if stream.outbox:
-                        stream.send()
+            self.plain.step(ready, "plain" in reads)
+            self.cipher.step(ready, "cipher" in reads)
 
     def state(self):
         return ", ".join(f"{here} said {len(self.said[here])} (not yet sent {len(getattr(self, here).outbox)}), "
@@ -148,7 +180,7 @@ class Connection:
         stream, left = getattr(self, end), -1
         while stream.outbox and len(stream.outbox) != left:
             left = len(stream.outbox)
-            wait_for(time.monotonic() + 0.003, (stream.sock, select.POLLOUT))
+            wait_for(time.monotonic() + 0.003, (stream.writes, select.POLLOUT))
             stream.send()
         wait_for(time.monotonic() + 0.005)
         self.run(self.has_heard_all)
@@ -158,27 +190,28 @@ class Connection:
         other = "plain" if end == "cipher" else "cipher"
         self.deliberate.add(end)
         try:
-            getattr(self, end).sock.shutdown(socket.SHUT_WR)
+            getattr(self, end).finish()
         except OSError as error:
             raise Broken("it was reset") from error
         self.run(lambda: getattr(self, other).end == "end")
 
     def close(self):
-        self.plain.sock.close()
-        self.cipher.sock.close()
+        self.plain.close()
+        self.cipher.close()
 
     def break_off(self, end):
         """A reset by that end: the other sees one, or at least no end of which somebody could think it was meant."""
         sock = getattr(self, end).sock
+        can_be_seen = all(self.resets.values())
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         sock.close()
         other = getattr(self, "plain" if end == "cipher" else "cipher")
         deadline = time.monotonic() + PATIENCE
         while not other.end:
-            if not wait_for(deadline, (other.sock, select.POLLIN)):
+            if not wait_for(deadline, (other.reads, select.POLLIN)):
                 raise Damage(f"a reset by the {end} end is never seen")
             other.receive()
-        need(other.end == "reset" or (other is self.cipher), f"a reset by the {end} end is shown as a clean end")
+        need(other.end == "reset" or other is self.cipher or not can_be_seen, f"a reset by the {end} end is shown as a clean end")
         self.close()
 
     def forge(self, message):
@@ -200,12 +233,14 @@ class Door:
     def __init__(self, role, source, listener, key):
         self.role, self.source, self.listener = role, source, listener
         with open(key, "rb") as file:
-            self.secret = sha256_of_key_file(file.read())
-        self.count = 0
+            self.secret = self.secret_of(file.read())
+        self.count, self.is_unix, self.has_spoken = 0, isinstance(source, str), False
         listener.setblocking(False)
 
+    secret_of = staticmethod(sha256_of_key_file)
+
     def connect(self):
-        sock = socket.socket(socket.AF_UNIX if isinstance(self.source, str) else socket.AF_INET)
+        sock = socket.socket(socket.AF_UNIX if self.is_unix else socket.AF_INET)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVES)
         sock.settimeout(PATIENCE)
         try:
@@ -231,7 +266,7 @@ class Door:
     def check_dismissal(self, visitor):
         """Who came on the plain side, and has not said a word, may not take it for an end."""
         try:
-            need(visitor.recv(1) or self.role == "-d", "who is sent away on the plain side sees an end")
+            need(visitor.recv(1) or self.role == "-d" or self.is_unix, "who is sent away on the plain side sees an end")
         except OSError:
             pass
 
@@ -253,31 +288,39 @@ class Door:
         """One that works: what goes in has come out of it."""
         self.count += 1
         token, near, peer = b"token %06d" % self.count, self.connect(), None
+        self.has_spoken = False
         if self.role == "-d":
             peer = self.peer(near)
             self.shake_hands(peer)
-            try:
-                near.sendall(peer.seal(token))
-            except OSError as error:
-                raise Broken("ended before its first byte") from error
+            self.speak(near, peer.seal(token))
         while True:
             connection = self.meet(near, peer, token)
             if connection:
                 return connection
 
+    def speak(self, near, words):
+        """Once, whoever comes out on the far side then."""
+        if self.has_spoken:
+            return
+        self.has_spoken = True
+        near.settimeout(PATIENCE)
+        try:
+            near.sendall(words)
+        except OSError as error:
+            raise Broken("ended before its first byte") from error
+
     def meet(self, near, peer, token):
         """The connection, when its token has come out; None if who came out is one that was given up before ours."""
+        connection = None
         try:
             far = self.accept(near)
             near.settimeout(PATIENCE)
             if self.role == "-e":
                 peer = self.peer(far)
                 self.shake_hands(peer)
-            connection = Connection(far if self.role == "-d" else near, peer)
-            if self.role == "-d":
-                connection.said["cipher"] += token
-            else:
-                connection.say("plain", token)
+            connection = Connection(Stream(far if self.role == "-d" else near), peer, self.role == "-d" or not self.is_unix)
+            self.speak(near, token)
+            connection.said["cipher" if self.role == "-d" else "plain"] += token
             connection.run(connection.has_heard_all)
             return connection
         except Broken:
@@ -285,7 +328,7 @@ class Door:
                 raise
             return None
         except Damage:
-            if connection.cipher.end != "end" or any(connection.heard.values()) or wait_for(0, (near, select.POLLIN)):
+            if not connection or connection.cipher.end != "end" or any(connection.heard.values()) or wait_for(0, (near, select.POLLIN)):
                 raise
             return None  # of a visitor who had left
 
@@ -302,3 +345,11 @@ def secret_file(path):
         file.write(os.urandom(64))
     os.chmod(path, 0o600)
     return path
+
+
+def listen():
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVES)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(64)
+    return listener

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -263,6 +264,7 @@ watch_for_crashes(void)
 
 	sigaction(SIGSEGV, &action, NULL);
 	sigaction(SIGBUS, &action, NULL);
+	sigaction(SIGABRT, &action, NULL); /* of an assertion of libc's own */
 }
 #else
 static void
@@ -290,6 +292,7 @@ start(void)
 	stack_start(memory);
 	faults_busy = false;
 	plan = memory;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* who is tested ends with the test, whatever ends that */
 	watch_for_crashes();
 }
 

@@ -76,7 +76,7 @@ class Plan:
         self.map = mmap.mmap(self.file.fileno(), ctypes.sizeof(Raw))
         self.raw = Raw.from_buffer(self.map)
         self.raw.mode, self.raw.small_buffers = LIST, small_buffers
-        self.call = fault.site.call if fault else None
+        self.call, self.under = fault.site.call if fault else None, []
         if fault:
             site = fault.site
             self.raw.mode, self.raw.call = FAIL, [call.name for call in CALLS].index(site.call)

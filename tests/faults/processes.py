@@ -13,7 +13,7 @@ class Process:
     def __init__(self, plan, library, arguments, **how):
         how.setdefault("stdin", subprocess.DEVNULL)
         how.setdefault("stdout", subprocess.DEVNULL)
-        self.popen = subprocess.Popen([str(argument) for argument in arguments], env=plan.environment(library),
+        self.popen = subprocess.Popen([*plan.under, *map(str, arguments)], env=plan.environment(library),
                                       stderr=subprocess.PIPE, start_new_session=True, **how)
         self.pid, self.text = self.popen.pid, b""
         self.descriptor = os.pidfd_open(self.pid)
