@@ -90,7 +90,8 @@ daemonize_ready(struct daemonize *daemonize)
 {
 	if (daemonize->pipe < 0)
 		return;
-	while (write(daemonize->pipe, "", 1) < 0 && errno == EINTR)
+	/* Whatever it is: without this byte the parent waits for an end of ours. Unless it has gone itself. */
+	while (write(daemonize->pipe, "", 1) < 0 && errno != EPIPE && errno != EBADF)
 		continue;
 	(void)close(daemonize->pipe);
 	daemonize->pipe = -1;

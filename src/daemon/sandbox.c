@@ -23,29 +23,34 @@
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 /* Of Landlock's later versions: the system's headers may be older than its kernel. */
-enum { LANDLOCK_KNOWN = 6, RULE_PORT = 2, CONNECT_TCP = 2, DOMAIN_PORT = 53 };
+enum { LANDLOCK_KNOWN = 6, RULE_PORT = 2, CONNECT_TCP = 2, PORTS_SINCE = 4, DOMAIN_PORT = 53 };
 
 /* For look-ups: folders, as files in them are not written but replaced; the last ones may be links out of them. */
 static const char *const look_up_places[] = {"/etc", "/usr/etc", "/lib", "/lib64", "/usr/lib", "/usr/lib64",
     "/usr/local/lib", "/nix/store", "/gnu/store", "/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager",
     "/var/lib/sss", "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf"};
 
-/* A folder, or that of a regular file (but not the root). What is not there needs no rule, and a device's gets none. */
-static void
+/*
+ * A folder, or that of a regular file (but not the root). What is not there needs no rule, and a device's gets none.
+ * false: one is needed, and not to be had.
+ */
+static bool
 allow_folder(int ruleset, const char *path)
 {
 	struct landlock_path_beneath_attr rule = {.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE};
 	char real[PATH_MAX];
 	struct stat status;
+	bool done;
 
 	if (realpath(path, real) == NULL || stat(real, &status) != 0 ||
 	    !(S_ISDIR(status.st_mode) || S_ISREG(status.st_mode)))
-		return;
+		return true;
 	if (S_ISREG(status.st_mode) && strrchr(real, '/') != real)
 		*strrchr(real, '/') = '\0';
 	rule.parent_fd = open(real, O_PATH | O_CLOEXEC);
-	(void)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+	done = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
 	(void)close(rule.parent_fd);
+	return done;
 }
 
 /* Whatever this version handles and no rule allows is refused. Returns the kernel's version; 0: none. */
@@ -59,17 +64,19 @@ restrict_files(const struct sandbox_needs *needs)
 	const uint64_t ports[] = {needs->target_port, needs->looks_up ? DOMAIN_PORT : 0}; /* nobody listens on 0 */
 	/* Files, ports, and what is others': abstract UNIX sockets, and processes to send signals to. */
 	const uint64_t attributes[] = {(UINT64_C(1) << kinds[known]) - 1, CONNECT_TCP, 3};
+	bool done = true; /* a rule less, and the daemon could not do its work: rather none of this */
 
 	ruleset = known == 0 ? -1 : (int)syscall(SYS_landlock_create_ruleset, attributes, (size_t)sizes[known], 0);
 	if (ruleset < 0)
 		return 0;
-	for (size_t i = 0; needs->looks_up && i < COUNT(look_up_places); i++)
-		allow_folder(ruleset, look_up_places[i]);
-	if (needs->key != NULL)
-		allow_folder(ruleset, needs->key);
-	for (size_t i = 0; i < COUNT(ports); i++)
-		(void)syscall(SYS_landlock_add_rule, ruleset, RULE_PORT, (const uint64_t[]){CONNECT_TCP, ports[i]}, 0);
-	version = syscall(SYS_landlock_restrict_self, ruleset, 0) == 0 ? version : 0;
+	for (size_t i = 0; done && needs->looks_up && i < COUNT(look_up_places); i++)
+		done = allow_folder(ruleset, look_up_places[i]);
+	if (done && needs->key != NULL)
+		done = allow_folder(ruleset, needs->key);
+	for (size_t i = 0; done && known >= PORTS_SINCE && i < COUNT(ports); i++)
+		done = syscall(SYS_landlock_add_rule, ruleset, RULE_PORT, (const uint64_t[]){CONNECT_TCP, ports[i]},
+			   0) == 0;
+	version = done && syscall(SYS_landlock_restrict_self, ruleset, 0) == 0 ? version : 0;
 	(void)close(ruleset);
 	return version;
 }

@@ -58,12 +58,14 @@ def test_what_strace_makes_fail_costs_no_more(stage, call):
 
 
 # What once was wrong, by the call that showed it and a function that it stood in: a peer saw the end of what had none,
-# or waited for an end for ever.
+# or waited for an end for ever; a daemon crashed when it was ready, or was, and reached no target.
 FOUND = {"no reset can be asked for": ("data:setsockopt", "socket_reset"),
          "an end cannot be passed on": ("data:shutdown", "socket_shutdown"),
          "one that is accepted cannot be watched": ("handshake:uv_poll_init", "arrived"),
          "one that is dialled cannot be watched": ("handshake:uv_poll_init", "dialled"),
-         "a handshake fails while its target is being dialled": ("handshake:EVP_MD_CTX_new", "start_data")}
+         "a handshake fails while its target is being dialled": ("handshake:EVP_MD_CTX_new", "start_data"),
+         "the faster crypto fails its test once": ("start:EVP_DigestFinal_ex", "engine_choose"),
+         "no rule of the sandbox for the target": ("start:syscall", "restrict_files")}
 
 
 @pytest.mark.parametrize("role", ["-d", "-e"])
@@ -71,3 +73,8 @@ FOUND = {"no reset can be asked for": ("data:setsockopt", "socket_reset"),
 def test_what_was_found_stays_away(stage, role, call, function):
     scene = SCENES[f"spiped {role}"]
     no_damage(scene, stage, named(scene, stage, call, function))
+
+
+def test_a_parent_hears_of_a_daemon_that_is_ready_whatever_fails_first(stage):
+    scene = SCENES["spiped -d in the background"]
+    no_damage(scene, stage, named(scene, stage, "start:write", "daemonize_ready"))
