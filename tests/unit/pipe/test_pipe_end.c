@@ -193,6 +193,33 @@ when_one_side_broke_and_the_other_takes_nothing_time_ends_it(void **state)
 	}
 }
 
+/* Both ways to be broken; a byte is enough. */
+static void
+as_long_as_the_other_takes_a_byte_in_time_a_broken_leg_is_waited_for(void **state)
+{
+	struct world *world = *state;
+
+	for (int is_deaf = 0; is_deaf < 2; is_deaf++) {
+		world_open(world);
+		world->wire[DECRYPTER].capacity = 3000;
+		world->ends[ENCRYPTER].legs[PIPE_CIPHER].read_most = 0;
+		world_say(world, DECRYPTER, 10000);
+		world_run(world);
+		world->to_app[DECRYPTER].is_deaf = true;
+		world->from_app[DECRYPTER].broken = !is_deaf;
+		world_say(world, ENCRYPTER, (size_t)is_deaf);
+		for (int round = 0; round < 4; round++) {
+			world_wait(world, TIMEOUT - 1);
+			assert_false(world->ends[DECRYPTER].over);
+			world->wire[DECRYPTER].capacity += round < 3;
+			world_run(world);
+		}
+		world_wait(world, 1);
+		assert_reason(world, DECRYPTER, ERROR_STALLED);
+		assert_did(world, DECRYPTER, "DHORr.");
+	}
+}
+
 /* What was sent is lost with the leg that failed: the end that came behind it is not passed on. */
 static void
 an_end_is_not_passed_to_a_leg_that_failed(void **state)
@@ -343,6 +370,7 @@ main(void)
 	    cmocka_unit_test(a_leg_that_fails_with_bytes_unwritten_at_the_end_is_not_waited_for),
 	    cmocka_unit_test(what_a_broken_leg_still_holds_is_delivered_before_the_reset),
 	    cmocka_unit_test(when_one_side_broke_and_the_other_takes_nothing_time_ends_it),
+	    cmocka_unit_test(as_long_as_the_other_takes_a_byte_in_time_a_broken_leg_is_waited_for),
 	    cmocka_unit_test(an_end_is_not_passed_to_a_leg_that_failed),
 	    cmocka_unit_test(a_leg_known_to_be_broken_with_nothing_to_read_is_at_its_end),
 	    cmocka_unit_test(an_application_that_ended_and_does_not_listen_breaks_the_connection),

@@ -304,7 +304,7 @@ answers_that_nobody_asked_for_change_nothing(void **state)
 	world_open(world);
 	world_tell(world, ENCRYPTER, (struct pipe_event){.kind = PIPE_DELIVERED, .leg = PIPE_PLAIN});
 	world_tell(world, ENCRYPTER, (struct pipe_event){.kind = PIPE_TIME});
-	world_tell(world, ENCRYPTER, (struct pipe_event){.kind = PIPE_WRITTEN, .leg = PIPE_PLAIN});
+	world_tell(world, ENCRYPTER, (struct pipe_event){.kind = PIPE_WRITTEN, .leg = PIPE_PLAIN, .length = 5});
 	assert_carries(world, 10);
 }
 
