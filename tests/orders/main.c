@@ -13,6 +13,9 @@
 #include "racers.h"
 #include "scene.h"
 
+/* The least that lets everything come up. */
+enum { PACKETS = 2, READS = 1 };
+
 static const struct {
 	const char *name;
 	struct pipe_settings settings;
@@ -189,8 +192,8 @@ read_options(int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	plot.packets = 2;
-	plot.reads = 1;
+	plot.packets = PACKETS;
+	plot.reads = READS;
 	all.timeout = 2;
 	if (!read_options(argc, argv)) {
 		fputs("usage: orders [--large] [--depth MOVES] [--packets N] [--reads N] [--timeout MS]\n", stderr);
@@ -199,7 +202,9 @@ main(int argc, char **argv)
 	printf("pipes: up to %u packets come, %u reads of the plain leg find something, and -o is %u ms\n",
 	    plot.packets, plot.reads, all.timeout);
 	printf("%-19s %12s %12s %7s %9s\n", "", "states", "transitions", "depth", "seconds");
-	if (!search_all() || (!all.is_cut && !saw_everything()))
+	if (!search_all())
+		return 1;
+	if (!all.is_cut && plot.packets >= PACKETS && plot.reads >= READS && !saw_everything())
 		return 1;
 	printf("%llu states, %llu transitions, %s: every promise held in each, and none is stuck\n",
 	    (unsigned long long)all.states, (unsigned long long)all.transitions,
