@@ -300,7 +300,8 @@ class NameServer:
 
 @needs_root
 @pytest.mark.parametrize("user", [(), ("-u", "65534:65534")], ids=["root", "nobody"])
-def test_the_target_is_looked_up_again_at_a_name_server_that_was_replaced(network, launch, ours, place, key, user):
+@pytest.mark.parametrize("folder", ["etc", "resolve"], ids=["a file", "a link out of /etc"])
+def test_the_target_is_looked_up_again_at_a_name_server_that_was_replaced(network, launch, ours, place, folder, user):
     with network_of_its_own():
         source, first = network.address(), network.listen()
         port = first.address.where[1]
@@ -308,9 +309,13 @@ def test_the_target_is_looked_up_again_at_a_name_server_that_was_replaced(networ
         NameServer(network, "127.0.0.1", "127.0.0.1")
         other = NameServer(network, "127.0.0.3", "127.0.0.2")
         under = own_etc(place)
-        launch.daemon(ours, "-e", source, f"target.test:{port}", key, "-r", "1", *user, under=under)
+        if folder != "etc":
+            os.mkdir(f"{place}/{folder}", 0o755)
+            os.rename(f"{place}/etc/resolv.conf", f"{place}/{folder}/resolv.conf")
+            os.symlink(f"{place}/{folder}/resolv.conf", f"{place}/etc/resolv.conf")
+        launch.daemon(ours, "-e", source, f"target.test:{port}", own_key(place), "-r", "1", *user, under=under)
         assert comes_to(network, source, first)
-        replace(f"{place}/etc/resolv.conf", "nameserver 127.0.0.3\n")
+        replace(f"{place}/{folder}/resolv.conf", "nameserver 127.0.0.3\n")
         until(lambda: comes_to(network, source, second), "the new address is used")
         assert other.asked_by_tcp > 0
 
