@@ -14,7 +14,8 @@ import tempfile
 OVERFLOWS = "-Werror=stringop-overflow -Werror=stringop-overread -Werror=array-bounds"
 OPTIONS = ["-Dtests=enabled", "-Dbench=false", "-Doptimization=2", "-Ddebug=false", "-Dc_args=" + OVERFLOWS]
 SKIPPED = re.compile(r"build.*|\..*|__pycache__")
-PROGRAMS = ["src/spiped/spiped", "src/spipe/spipe", "src/spiped-keygen/spiped-keygen"]
+PROGRAMS = ["src/spiped/spiped", "src/spipe/spipe", "src/spiped-keygen/spiped-keygen", "tests/secrets/scan",
+    "tests/secrets/libwitness.so"]
 GIB = 1 << 30
 SYSTEM_TEST_SECONDS = 120
 

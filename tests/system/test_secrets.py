@@ -78,7 +78,7 @@ class Connection:
 
 
 class Watched:
-    """A daemon of one worker, and what can be found in its memory."""
+    """A daemon of one worker, and what can be found in its memory. WITNESS_OLD: of the shared key too."""
 
     def __init__(self, network, launch, ours, key, place, role, *options, **settings):
         if ours.is_sanitized():
@@ -136,7 +136,7 @@ def test_the_search_finds_each_secret_in_each_form(ours):
 def test_nothing_of_a_closed_connection_is_left(watched, ours, role, crypto):
     processor = CRYPTO[crypto]
     options = () if processor is None or ours.crypto() else ("--crypto", "libcrypto")
-    daemon = watched(role, *options, **({"OPENSSL_ia32cap": processor} if processor else {}))
+    daemon = watched(role, *options, WITNESS_OLD="1", **({"OPENSSL_ia32cap": processor} if processor else {}))
     connection = Connection(daemon)
     assert [trace.length for trace in daemon.find_when_idle(connection.secrets)] == [32], "x in one place, whole"
     connection.open()
@@ -188,7 +188,7 @@ def test_nothing_is_left_however_it_ended(watched, role, ending):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_nothing_is_left_of_those_that_are_open_when_it_is_told_to_end(watched, role):
-    daemon = watched(role)
+    daemon = watched(role, WITNESS_OLD="1")
     connections = [Connection(daemon).open() for _ in range(3)]
     for connection in connections:
         connection.carry()
@@ -279,7 +279,8 @@ def stuff(connection):
 def test_spipe_leaves_nothing(network, launch, ours, key, place):
     if ours.is_sanitized():
         pytest.skip("a sanitizer keeps what was freed")
-    witness, far, secret = memory.Witness(ours, place, WITNESS_STOP="1"), network.listen(), secret_of(key)
+    witness = memory.Witness(ours, place, WITNESS_STOP="1", WITNESS_OLD="1")
+    far, secret = network.listen(), secret_of(key)
     process = launch.client(ours, far.address, key, **witness.how)
     peer = Peer(far.accept(), SERVER, secret, timeout=PATIENCE).handshake()
     secrets = list(traces.of_session(peer.shake, witness.exponent(peer.shake.salt[:32])))
