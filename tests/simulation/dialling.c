@@ -1,4 +1,6 @@
 /* dialling.c: connects to one of several addresses as race.h decides, and sees that it decides well. */
+#include <string.h>
+
 #include "sim.h"
 
 void
@@ -167,6 +169,7 @@ dial_happen(struct scene *scene, struct side *side)
 			lost(scene, side, ERROR_LOOKUP);
 			return;
 		}
+		memset(&dial->race, 0xa5, sizeof dial->race); /* it has to set all that it reads */
 		race_start(&dial->race, dial->count, scene->timeout, scene->now);
 	} else if (take_answer(scene, side)) {
 		return;
@@ -190,5 +193,8 @@ dial_happen(struct scene *scene, struct side *side)
 		dial->next_start = scene->now;
 		happens(scene, HAPPENS_ADDRESS_SILENT);
 	}
-	promise(scene, dial_time(side) > scene->now || dial->addresses[0].has_started);
+	/* whose turn it is waits for nothing */
+	for (size_t i = 0; i < dial->count; i++)
+		promise(scene, dial->addresses[i].has_started || dial->under_way_count == RACE_AT_ONCE ||
+				   scene->now < dial->next_start);
 }
