@@ -216,6 +216,21 @@ memory_in_use_does_not_grow_with_packets(void **state)
 	assert_int_equal(after.hblkhd, before.hblkhd);
 }
 
+/* But for a few bytes that libcrypto keeps of its look-ups: the contexts of one connection are a thousand. */
+static void
+an_engine_that_goes_leaves_no_memory(void **state)
+{
+	struct mallinfo2 before, after;
+
+	(void)state;
+	engine_free(engine_new(backend_under_test));
+	before = mallinfo2();
+	engine_free(engine_new(backend_under_test));
+	after = mallinfo2();
+	assert_true(after.uordblks < before.uordblks + 512);
+	assert_int_equal(after.hblkhd, before.hblkhd);
+}
+
 /* All that libcrypto will need for them is there from the start, and the engine has it for 64 connections. */
 static void
 keys_cost_no_memory(void **state)
@@ -248,6 +263,7 @@ main(void)
 	    SEALING(no_trace_of_keys_stays_when_the_engine_goes),
 	    SEALING(memory_in_use_does_not_grow_with_packets),
 	    SEALING(keys_cost_no_memory),
+	    SEALING(an_engine_that_goes_leaves_no_memory),
 	};
 
 	return sealing_run(tests);
