@@ -73,7 +73,7 @@ daemonize_wait(struct daemonize *daemonize)
 
 	do
 		length = read(daemonize->pipe, &word, 1);
-	while (length < 0 && errno == EINTR);
+	while (length < 0 && errno != EBADF);
 	if (length == 1)
 		return 0;
 	while (waitpid(daemonize->child, &status, 0) < 0)

@@ -26,11 +26,16 @@ write_number(int fd, pid_t pid)
 {
 	char digits[24];
 	int length = snprintf(digits, sizeof digits, "%ld", (long)pid), error = 0;
-	ssize_t written = write(fd, digits, (size_t)length);
 
-	if (written != length)
-		error = written < 0 ? errno : ENOSPC;
-	if (close(fd) != 0 && error == 0)
+	for (int done = 0; done < length && error == 0;) {
+		ssize_t written = write(fd, digits + done, (size_t)(length - done));
+
+		if (written > 0)
+			done += (int)written;
+		else if (written == 0 || errno != EINTR)
+			error = written < 0 ? errno : ENOSPC;
+	}
+	if (close(fd) != 0 && errno != EINTR && error == 0)
 		error = errno; /* network file systems find out here that they are full */
 	return error;
 }
@@ -39,11 +44,13 @@ bool
 pidfile_write(const char *path, pid_t pid)
 {
 	/* Non-blocking: a FIFO without a reader is an error, not a start that never ends. */
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
+	int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, fd, error;
 	struct stat status;
 	bool is_file;
-	int error;
 
+	do
+		fd = open(path, flags, 0644);
+	while (fd < 0 && errno == EINTR);
 	if (fd < 0)
 		return cannot_write(path, errno);
 	is_file = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);

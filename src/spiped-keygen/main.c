@@ -71,7 +71,7 @@ fill_file(int fd, const uint8_t *key)
 		error = write_whole(fd, key, KEY_FILE_LENGTH);
 	if (error == 0 && fsync(fd) != 0)
 		error = errno;
-	if (close(fd) != 0 && error == 0)
+	if (close(fd) != 0 && errno != EINTR && error == 0)
 		error = errno;
 	return error;
 }
