@@ -24,6 +24,7 @@ COVERAGE = $(BUILD)-coverage
 MUTANTS = $(BUILD)-mutants
 CROSS = $(BUILD)-cross
 VALGRIND = $(BUILD)-valgrind
+PROVE = $(BUILD)-prove
 
 INSTALL_PACKAGES = @tools/install-packages
 PACKAGES = tools/packages
@@ -32,7 +33,7 @@ CONFIGURE = tools/configure
 TEST = tools/test $(if $(SHORT),--short)
 DESTINATION = $(if $(DESTDIR),DESTDIR=$(abspath $(DESTDIR)))
 
-.PHONY: all check lint format orders demo bench bench-crypto asan tsan fuzz fuzz-afl coverage faults install simulate mutants mutants-all cross soak timing valgrind clean help
+.PHONY: all check lint format orders demo bench bench-crypto asan tsan fuzz fuzz-afl coverage faults install simulate mutants mutants-all cross soak timing valgrind prove clean help
 .NOTPARALLEL:
 
 all: ## build what ships, optimised, into build/
@@ -143,6 +144,10 @@ valgrind: ## the unit tests and a few system tests under memcheck: no error, no 
 	$(CONFIGURE) $(VALGRIND) -Dtests=enabled
 	tools/memcheck $(VALGRIND)
 
+prove: ## Frama-C's Eva over tests/proof: no undefined behaviour for any input, and bugs that it must see
+	$(INSTALL_PACKAGES) $(PACKAGES)/prove.txt
+	tools/prove $(PROVE)
+
 install: ## into $(DESTDIR)$(PREFIX): programs, man pages, completions, a systemd unit
 	$(INSTALL_PACKAGES) $(PACKAGES)/build.txt
 	$(CONFIGURE) $(BUILD) -Dprefix=$(PREFIX)
@@ -150,7 +155,7 @@ install: ## into $(DESTDIR)$(PREFIX): programs, man pages, completions, a system
 	$(DESTINATION) meson install -C $(BUILD) --no-rebuild
 
 clean: ## remove every build folder of these verbs
-	rm -rf $(BUILD) $(ASAN) $(TSAN) $(LINT) $(FUZZ) $(AFL) $(COVERAGE) $(MUTANTS) $(CROSS) $(VALGRIND)
+	rm -rf $(BUILD) $(ASAN) $(TSAN) $(LINT) $(FUZZ) $(AFL) $(COVERAGE) $(MUTANTS) $(CROSS) $(VALGRIND) $(PROVE)
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14

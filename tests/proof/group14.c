@@ -36,8 +36,7 @@ group14_public(const uint8_t x[GROUP14_EXPONENT], uint8_t y[GROUP14_SIZE])
     requires set_y: \valid_read(y + (0 .. 255)) && \initialized(y + (0 .. 255));
     requires room: \valid(shared + (0 .. 255)); */
 enum error
-group14_shared(
-    const uint8_t y[GROUP14_SIZE], const uint8_t x[GROUP14_EXPONENT], uint8_t shared[GROUP14_SIZE])
+group14_shared(const uint8_t y[GROUP14_SIZE], const uint8_t x[GROUP14_EXPONENT], uint8_t shared[GROUP14_SIZE])
 {
 	return power(shared);
 }

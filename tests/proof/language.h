@@ -1,11 +1,13 @@
 /*
- * language.h: included before everything: what Frama-C 25 lacks of C11. The proof knows one thread; what others may have
- * done in between, calls leave unknown.
+ * language.h: included before everything: what Frama-C 25 lacks of C11. The proof knows one thread; what others may
+ * have done in between, calls leave unknown.
  */
 #ifndef PROOF_LANGUAGE_H
 #define PROOF_LANGUAGE_H
 
 #define __FC_STDATOMIC /* instead of Frama-C's, which loses pointers */
+void explicit_bzero(void *bytes, unsigned long length);
+
 #define _Alignas(size)
 #define _Atomic(type) type
 #define atomic_load(object) (*(object))
