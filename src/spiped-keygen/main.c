@@ -50,10 +50,14 @@ static int
 sync_directory(const char *path)
 {
 	char copy[PATH_MAX];
+	const char *directory;
 	int fd, error;
 
 	(void)snprintf(copy, sizeof copy, "%s", path); /* open has taken it: it fits */
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	directory = dirname(copy);
+	do
+		fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	while (fd < 0 && errno == EINTR);
 	if (fd < 0)
 		return errno;
 	error = fsync(fd) == 0 || errno == EINVAL ? 0 : errno;
@@ -79,8 +83,11 @@ fill_file(int fd, const uint8_t *key)
 static bool
 make_file(const char *path, const uint8_t *key)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR), error;
+	int fd, error;
 
+	do
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+	while (fd < 0 && errno == EINTR);
 	if (fd < 0)
 		return cannot("create", path, errno);
 	error = fill_file(fd, key);

@@ -78,7 +78,7 @@ def test_what_was_found_stays_away(stage, role, call, function):
     no_damage(scene, stage, named(scene, stage, call, function))
 
 
-@pytest.mark.parametrize("name, function", [("spiped -d in the background", r"pidfile\.c"), ("spiped-keygen FILE", "fill_file")])
+@pytest.mark.parametrize("name, function", [("spiped -d in the background", r"pidfile\.c"), ("spiped-keygen FILE", r"main\.c")])
 def test_a_file_is_written_though_a_signal_comes(stage, name, function):
     no_damage(SCENES[name], stage, named(SCENES[name], stage, ":EINTR", function))
 
