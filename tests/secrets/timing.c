@@ -302,7 +302,7 @@ test_all(size_t count)
 int
 main(int argc, char *argv[])
 {
-	size_t count = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000, telling;
+	size_t count = argc > 1 ? (size_t)strtoull(argv[1], NULL, 10) : 1000000, telling;
 	const char *how = argc > 2 ? argv[2] : "bytes_equal";
 
 	if (count < 1000 || !replaced_by(how))
