@@ -222,7 +222,7 @@ open_one(const struct libcrypto *state, struct slot *slot, uint64_t number, uint
 	memcpy(theirs, packet + ENGINE_BODY, ENGINE_MAC);
 	bytes_put_be64(packet + ENGINE_BODY, number);
 	made = mac_of(state, slot, packet, ours);
-	equal = bytes_equal(ours, theirs, ENGINE_MAC);
+	equal = made && bytes_equal(ours, theirs, ENGINE_MAC);
 	memcpy(packet + ENGINE_BODY, theirs, ENGINE_MAC);
 	bytes_wipe(ours, sizeof ours); /* of a forgery: whoever knew it could send it */
 	if (!made)

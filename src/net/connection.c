@@ -10,7 +10,7 @@
 #include "net/report.h"
 #include "net/socket.h"
 
-enum { DELIVERY_POLL_MS = 20, MEMORY_RETRY_MS = 100 };
+enum { DELIVERY_POLL_MS = 20, MEMORY_RETRY_MS = 100, READS_A_TURN = 16 };
 
 static void settle(struct connection *c);
 
@@ -60,7 +60,7 @@ read_leg(struct connection *c, enum pipe_leg which)
 	if (got > 0) {
 		event.length = (size_t)got;
 		pool_soil(pool, event.out, offset + event.length);
-	} else if (got != -EAGAIN) {
+	} else if (got != -EAGAIN || leg->hung_up) { /* a broken one that has nothing more will never have */
 		event.kind = got == 0 ? PIPE_END : PIPE_READ_FAILED;
 		if (event.out != NULL)
 			pool_put(pool, event.out);
@@ -265,8 +265,9 @@ on_timer(uv_timer_t *timer)
 	settle(c);
 }
 
+/* at_once: there is more to read, and others have waited long enough. */
 static void
-set_timer(struct connection *c)
+set_timer(struct connection *c, bool at_once)
 {
 	uint64_t at = pipe_deadline(&c->pipe), soon = now(c) + DELIVERY_POLL_MS;
 
@@ -274,6 +275,8 @@ set_timer(struct connection *c)
 		at = soon;
 	if (c->retry_at > now(c) && at > c->retry_at)
 		at = c->retry_at;
+	if (at_once)
+		at = now(c);
 	if (at == c->timer_at)
 		return;
 	c->timer_at = at;
@@ -287,6 +290,7 @@ static void
 settle(struct connection *c)
 {
 	struct pipe_action action;
+	int reads = 0;
 
 	do {
 		while (pipe_next(&c->pipe, &action)) {
@@ -297,7 +301,7 @@ settle(struct connection *c)
 				return;
 			check_delivery(c);
 		}
-	} while (read_unwatched(c) || tell_hang_up(c));
+	} while ((reads < READS_A_TURN && read_unwatched(c) && ++reads) || tell_hang_up(c));
 	for (int which = 0; which < PIPE_LEGS; which++) {
 		unsigned wants = pipe_wants(&c->pipe, (enum pipe_leg)which);
 
@@ -306,7 +310,7 @@ settle(struct connection *c)
 		if (c->legs[which].open)
 			c->legs[which].kind->watch(&c->legs[which], wants);
 	}
-	set_timer(c);
+	set_timer(c, reads == READS_A_TURN);
 }
 
 static void
