@@ -8,7 +8,7 @@
  */
 enum error {
 	OK = 0,
-	/* the handshake (protocol.md S4, C5) */
+	/* the handshake (S4, C5) */
 	ERROR_WRONG_KEY,          /* the MAC of the peer's y matches no key of ours */
 	ERROR_BAD_Y,              /* y is 0, p - 1, or not below p */
 	ERROR_NO_FORWARD_SECRECY, /* y = 1, and -g asked for forward secrecy */

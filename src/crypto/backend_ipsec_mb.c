@@ -252,8 +252,10 @@ seal_piece(struct ipsec_mb *state, const struct engine_keys *keys, uint64_t numb
 		load(state, i, keys, number + i, packets + i * ENGINE_PACKET);
 		memcpy(packets + i * ENGINE_PACKET + ENGINE_BODY, state->counters[i], NUMBER);
 	}
-	if (!run_ciphers(state, count) || !run_hashes(state, count))
+	if (!run_ciphers(state, count) || !run_hashes(state, count)) {
+		bytes_wipe(state->macs, count * ENGINE_MAC);
 		return false;
+	}
 	for (size_t i = 0; i < count; i++)
 		memcpy(packets + i * ENGINE_PACKET + ENGINE_BODY, state->macs[i], ENGINE_MAC);
 	return true;
@@ -287,8 +289,10 @@ open_piece(struct ipsec_mb *state, const struct engine_keys *keys, uint64_t numb
 		memcpy(starts[i], mac, NUMBER);
 		memcpy(mac, state->counters[i], NUMBER);
 	}
-	if (!run_hashes(state, count))
+	if (!run_hashes(state, count)) {
+		bytes_wipe(state->macs, count * ENGINE_MAC); /* as below */
 		return ERROR_CRYPTO;
+	}
 	for (size_t i = 0; i < count; i++)
 		memcpy(packets + i * ENGINE_PACKET + ENGINE_BODY, starts[i], NUMBER);
 	for (*good = 0; *good < count; ++*good) {

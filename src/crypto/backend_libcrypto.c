@@ -79,8 +79,10 @@ slot_of(struct libcrypto *state, const struct engine_keys *keys)
 	if (slot->serial == serial)
 		return slot;
 	slot->serial = 0;
-	if (!slot_load(state, slot, keys->bytes + KEY_E, keys->bytes + KEY_H))
+	if (!slot_load(state, slot, keys->bytes + KEY_E, keys->bytes + KEY_H)) {
+		slot_wipe(state, slot); /* half of it may be there, and half of another's */
 		return NULL;
+	}
 	slot->serial = serial;
 	return slot;
 }

@@ -26,7 +26,7 @@ enum error hash_sha256(const uint8_t *bytes, size_t length, uint8_t hash[HASH_SI
 enum error hash_hmac(
     const uint8_t *key, size_t key_length, const uint8_t *bytes, size_t length, uint8_t mac[HASH_SIZE]);
 
-/* PBKDF2(K, salt, n) of protocol.md: password key (32 bytes), 1 iteration, n bytes out, 1 <= n <= 128. */
+/* PBKDF2(K, salt, n) of docs/PROTOCOL.md: password key (32 bytes), 1 iteration, n bytes out, 1 <= n <= 128. */
 enum error hash_pbkdf2(const uint8_t key[HASH_SIZE], const uint8_t *salt, size_t salt_length, uint8_t *out, size_t n);
 
 #endif

@@ -1,4 +1,5 @@
-/* key_file.h: reads K from a key file of any kind and length (protocol.md), and keeps it where it does not leak. */
+/* key_file.h: reads K from a key file of any kind and length (docs/PROTOCOL.md), and keeps it where it does not leak.
+ */
 #ifndef DAEMON_KEY_FILE_H
 #define DAEMON_KEY_FILE_H
 

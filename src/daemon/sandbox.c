@@ -42,8 +42,9 @@ allow_folder(int ruleset, const char *path)
 	struct stat status;
 	bool done;
 
-	if (realpath(path, real) == NULL || stat(real, &status) != 0 ||
-	    !(S_ISDIR(status.st_mode) || S_ISREG(status.st_mode)))
+	if (realpath(path, real) == NULL || stat(real, &status) != 0)
+		return errno != ENOMEM;
+	if (!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode))
 		return true;
 	if (S_ISREG(status.st_mode) && strrchr(real, '/') != real)
 		*strrchr(real, '/') = '\0';
@@ -141,7 +142,21 @@ static const struct {
     {"ioctl", 1, UINT32_MAX, FIOCLEX}, {"ioctl", 1, UINT32_MAX, SIOCGIFINDEX}, {"ioctl", 1, UINT32_MAX, SIOCGIFNAME},
     {"prlimit64", 2, UINT32_MAX, 0 /* sets none */}};
 
-static struct sock_filter steps[2 * (COUNT(allowed) + COUNT(deadly)) + 6 * (COUNT(conditional) + 2) + 8];
+/*
+ * Refused where one of these bits of an argument's half is set, whatever allows them else: connections that Landlock
+ * does not see (TCP Fast Open, and protocols but 0, TCP and UDP, as multipath TCP), and limits to set.
+ */
+static const struct {
+	const char *name;
+	unsigned at;
+	bool is_upper;
+	uint32_t bits;
+} refused[] = {{"sendto", 3, false, MSG_FASTOPEN}, {"send", 3, false, MSG_FASTOPEN},
+    {"sendmsg", 2, false, MSG_FASTOPEN}, {"sendmmsg", 3, false, MSG_FASTOPEN},
+    {"socket", 2, false, ~(uint32_t)(IPPROTO_TCP | IPPROTO_UDP)}, {"prlimit64", 2, true, UINT32_MAX}};
+
+static struct sock_filter
+    steps[2 * (COUNT(allowed) + COUNT(deadly)) + 6 * (COUNT(conditional) + COUNT(refused) + 2) + 8];
 static unsigned short length;
 
 /* By hand: short of memory, libseccomp makes programs that are wrong, where this needs none. */
@@ -163,17 +178,24 @@ answer(const char *const names[], size_t count, uint32_t verdict)
 	}
 }
 
+/* The verdict where half of an argument, as far as mask, is value or, with is_other, is not. */
+static void
+answer_if(const char *name, unsigned at, bool is_upper, uint32_t mask, uint32_t value, bool is_other, uint32_t verdict)
+{
+	const uint32_t half = is_upper == (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) ? 0 : 4;
+
+	put(BPF_JMP | BPF_JEQ, (uint32_t)seccomp_syscall_resolve_name(name), 0, 5); /* negative: it is never met */
+	put(BPF_LD | BPF_ABS, (uint32_t)offsetof(struct seccomp_data, args) + 8 * at + half, 0, 0);
+	put(BPF_ALU | BPF_AND, mask, 0, 0);
+	put(BPF_JMP | BPF_JEQ, value, is_other, !is_other);
+	put(BPF_RET, verdict, 0, 0);
+	put(BPF_LD | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
+}
+
 static void
 allow_if(const char *name, unsigned at, uint32_t mask, uint32_t value)
 {
-	const uint32_t lower = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
-
-	put(BPF_JMP | BPF_JEQ, (uint32_t)seccomp_syscall_resolve_name(name), 0, 5); /* negative: it is never met */
-	put(BPF_LD | BPF_ABS, (uint32_t)offsetof(struct seccomp_data, args) + 8 * at + lower, 0, 0);
-	put(BPF_ALU | BPF_AND, mask, 0, 0);
-	put(BPF_JMP | BPF_JEQ, value, 0, 1);
-	put(BPF_RET, SECCOMP_RET_ALLOW, 0, 0);
-	put(BPF_LD | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
+	answer_if(name, at, false, mask, value, false, SECCOMP_RET_ALLOW);
 }
 
 static const char *
@@ -183,6 +205,9 @@ filter_calls(void)
 	put(BPF_JMP | BPF_JEQ, seccomp_arch_native(), 1, 0);
 	put(BPF_RET, SECCOMP_RET_KILL_PROCESS, 0, 0);
 	put(BPF_LD | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
+	for (size_t i = 0; i < COUNT(refused); i++)
+		answer_if(refused[i].name, refused[i].at, refused[i].is_upper, refused[i].bits, 0, true,
+		    SECCOMP_RET_ERRNO | EPERM);
 	answer(allowed, COUNT(allowed), SECCOMP_RET_ALLOW);
 	answer(deadly, COUNT(deadly), SECCOMP_RET_KILL_PROCESS);
 	answer(

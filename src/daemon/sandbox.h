@@ -11,7 +11,7 @@ struct sandbox_needs {
 	uint16_t target_port; /* of the TCP connections that it makes; 0: it connects to a UNIX socket */
 	uint16_t bind_port;   /* these come from; 0: any */
 	bool looks_up;        /* names */
-	const char *key;      /* a file that is read again, or one that replaced it; NULL: none */
+	const char *key;      /* a file that may be read again, as may what replaces it; NULL: none */
 };
 
 /*

@@ -21,7 +21,7 @@ int socket_accept(int listener, struct address *peer);
 /* TCP_NODELAY; SO_KEEPALIVE with probes that give up after a quarter of an hour, where asked. UNIX: nothing to do. */
 void socket_tune(int fd, bool keepalive);
 
-/* A plain leg to a loopback address: no pacing (reno), where the system's default would. (design.md, Data path) */
+/* A plain leg to a loopback address: no pacing (reno), where the system's default would. (docs/PERFORMANCE.md) */
 void socket_tune_plain(int fd, const struct address *peer);
 
 /* Bytes read, 0 at the end, -EAGAIN. Sockets only. */

@@ -50,6 +50,7 @@ arrived(struct worker *worker, struct accepted *accepted)
 	report_refused(worker->driver.log, c->peer, error);
 	leg->owner = &lone_leg;
 	leg->context = accepted;
+	accepted->is_over = true; /* a verdict that comes now comes too late */
 	leg->kind->close(leg, true);
 }
 

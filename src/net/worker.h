@@ -27,7 +27,7 @@ struct worker {
 	struct mailbox mailbox;
 	struct driver driver;
 	struct mailbox *acceptor;
-	struct mail order; /* kill, and then stop */
+	struct mail order; /* kill */
 	struct mail stop;
 	uint32_t count; /* connections, as the acceptor counts them */
 	bool is_running;

@@ -11,11 +11,13 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -121,6 +123,37 @@ lower_limit(void)
 	return setrlimit(RLIMIT_NPROC, &(struct rlimit){1000, 1000});
 }
 
+/* The limits stand where the lower half of their address is 0. */
+static int
+lower_limit_from_afar(void)
+{
+	struct rlimit *limits = mmap((void *)0x100000000, 4096, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (limits == MAP_FAILED)
+		abort();
+	*limits = (struct rlimit){1000, 1000};
+	return (int)syscall(SYS_prlimit64, 0, RLIMIT_NPROC, limits, NULL);
+}
+
+/* A connection by the first bytes that are sent: Landlock does not see it. */
+static int
+fast_open(int port, bool by_message)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	struct iovec part = {.iov_base = "x", .iov_len = 1};
+	const struct msghdr message = {
+	    .msg_name = &address, .msg_namelen = sizeof address, .msg_iov = &part, .msg_iovlen = 1};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (by_message)
+		return (int)sendmsg(fd, &message, MSG_FASTOPEN | MSG_NOSIGNAL) < 0 ? -1 : 0;
+	return (int)sendto(fd, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, (struct sockaddr *)&address, sizeof address) < 0
+		   ? -1
+		   : 0;
+}
+
 static int
 try(const char *what, const char *with)
 {
@@ -156,6 +189,12 @@ try(const char *what, const char *with)
 		return type_into_terminal();
 	if (strcmp(what, "limit") == 0)
 		return lower_limit();
+	if (strcmp(what, "far-limit") == 0)
+		return lower_limit_from_afar();
+	if (strcmp(what, "fast-open") == 0 || strcmp(what, "fast-open-message") == 0)
+		return fast_open(atoi(with), what[9] != '\0');
+	if (strcmp(what, "multipath") == 0)
+		return socket(atoi(with), SOCK_STREAM, 262);
 	if (strcmp(what, "thread") == 0)
 		return thread();
 	return call(what);

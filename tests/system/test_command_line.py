@@ -90,7 +90,7 @@ REFUSED = [
     ("spipe", SPIPE, "spipe: Could not connect", ""),
     ("spipe", ["-t", "/nonexistent/socket", "-k", "{key}"], "spipe: Could not connect", ""),
 ]
-# What Debian's takes or says in another way: compatibility.md's "Better", or a number that means nothing
+# What Debian's takes or says in another way: on purpose (CHANGELOG.md), or a number that means nothing
 OURS = [
     ("spiped", ["-d", "-n", "-1", *BASE], "spiped: Error parsing argument: -n -1: Numerical result out of range", ""),
     ("spiped", ["-d", "-o", "nan", *BASE], "spiped: Error parsing argument: -o nan: Invalid argument", ""),

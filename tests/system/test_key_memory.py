@@ -3,6 +3,7 @@ import ctypes
 import os
 import pwd
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 import traces
 from daemons import background, needs_root, passes, secret_of
 from network import PATIENCE, until
+from programs import Programs
 
 pytestmark = [needs_root, memory.needs_to_look]
 NOBODY = pwd.getpwnam("nobody")
@@ -61,10 +63,16 @@ def no_locked_memory():
 
 
 @pytest.fixture
+def anybodys(ours, place):
+    """Where any user may start them: a checkout may stand in a folder that only its owner enters."""
+    return Programs(ours.name, *(shutil.copy(path, place) for path in (ours.spiped, ours.spipe, ours.keygen)))
+
+
+@pytest.fixture
 def daemon(network, launch, ours, key):
-    def start(role="-d", *options, **how):
+    def start(role="-d", *options, programs=ours, **how):
         source, target = network.address(), network.listen()
-        process = launch.daemon(ours, role, source, target.address, key, *options, **how)
+        process = launch.daemon(programs, role, source, target.address, key, *options, **how)
         process.line(" start ")
         process.serves = lambda: passes(network, source, target, key)
         return process
@@ -133,9 +141,9 @@ def test_so_it_does_in_spipe(network, launch, ours, key, kernel):
     assert_key_is_safe(ours, client.pid, key)
 
 
-def test_where_no_memory_may_be_locked_it_works_all_the_same(daemon, key):
+def test_where_no_memory_may_be_locked_it_works_all_the_same(daemon, anybodys, key):
     os.chown(key, NOBODY.pw_uid, NOBODY.pw_gid)
-    daemon(preexec_fn=no_locked_memory, **AS_NOBODY).serves()
+    daemon(programs=anybodys, preexec_fn=no_locked_memory, **AS_NOBODY).serves()
 
 
 def dies_with_a_core(process, place):
@@ -174,7 +182,7 @@ def worked(pid):
 
 
 @pytest.mark.parametrize("becomes", ["spiped", "spiped -u", "spipe"])
-def test_others_of_the_same_user_cannot_look_into_it(daemon, network, launch, ours, key, becomes):
+def test_others_of_the_same_user_cannot_look_into_it(daemon, network, launch, ours, anybodys, key, becomes):
     if ours.is_sanitized():
         pytest.skip("a sanitized build can be looked into, by its leak checker")
     other = launch.start("sh", "-c", "read x", stdin=subprocess.PIPE, **AS_NOBODY)
@@ -185,10 +193,10 @@ def test_others_of_the_same_user_cannot_look_into_it(daemon, network, launch, ou
         os.chown(key, NOBODY.pw_uid, NOBODY.pw_gid)
     if becomes == "spipe":
         target = network.listen()
-        process = launch.client(ours, target.address, key, **AS_NOBODY)
+        process = launch.client(anybodys, target.address, key, **AS_NOBODY)
         target.accept()
     else:
-        process = daemon("-d", "-u", "nobody") if becomes == "spiped -u" else daemon("-d", **AS_NOBODY)
+        process = daemon("-d", "-u", "nobody") if becomes == "spiped -u" else daemon("-d", programs=anybodys, **AS_NOBODY)
     with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
         assert f"Uid:\t{NOBODY.pw_uid}\t" in status.read()
     assert worked(process.pid) == set()

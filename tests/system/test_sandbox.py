@@ -12,7 +12,7 @@ import subprocess
 import threading
 
 import pytest
-from daemons import background, needs_root, network_of_its_own, passes, secret_of, with_file
+from daemons import background, libc, needs_root, network_of_its_own, passes, secret_of, with_file
 from network import IPV4, PATIENCE, UNIX, Address, read_exactly, until
 from peer import SERVER, Peer
 from programs import ROOT
@@ -69,6 +69,12 @@ def kernel_has_filters():
         return "Seccomp_filters:" in file.read()
 
 
+def landlock_of_kernel():
+    """Its version; 0: there is none."""
+    create_ruleset, version = 444, 1
+    return max(libc.syscall(create_ruleset, None, 0, version), 0)
+
+
 def status_of(pid, field):
     """That field of each thread of a process."""
     found = set()
@@ -119,7 +125,8 @@ def test_nothing_is_written_and_nobody_is_reached(network, launch, ours, whole, 
     abstract.listen()
     tries = [f"write {file}", f"create {place}/elsewhere/new", f"truncate {file}", f"unlink {file}", f"chmod {file}",
              f"socket {socket.AF_PACKET}", f"socket {socket.AF_VSOCK}", f"raw {socket.AF_INET}", "listen", "fork",
-             f"kill {os.getpid()}", "terminal", "limit", "capset", "io_uring_setup", "memfd_create", "unknown"]
+             f"multipath {socket.AF_INET}", f"fast-open {other.address.where[1]}",
+             f"fast-open-message {other.address.where[1]}", f"kill {os.getpid()}", "terminal", "limit", "far-limit", "capset", "io_uring_setup", "memfd_create", "unknown"]
     walls = [f"port {other.address.where[1]}", f"path @{place}"]
     taken = Taken(network, launch, ours, library, key, [*tries, *walls, "clone3", "thread"], *user)
     if taken.has_filter():
@@ -130,6 +137,7 @@ def test_nothing_is_written_and_nobody_is_reached(network, launch, ours, whole, 
     if taken.landlock >= 6:
         assert taken.errors[walls[1]] == errno.EPERM
     assert taken.errors["thread"] == 0
+    assert taken.landlock == landlock_of_kernel()
     assert os.path.getsize(file) == 5 and not os.path.exists(f"{place}/elsewhere/new")
 
 
