@@ -11,6 +11,7 @@ FROM   ?= 1
 SEED   ?=
 SECONDS ?= 10
 MINUTES ?= 30
+OUT ?= $(BUILD)
 JOBS   ?= $(shell nproc)
 ORDERS ?= --large
 
@@ -33,7 +34,7 @@ CONFIGURE = tools/configure
 TEST = tools/test $(if $(SHORT),--short)
 DESTINATION = $(if $(DESTDIR),DESTDIR=$(abspath $(DESTDIR)))
 
-.PHONY: all check lint format orders demo bench bench-crypto asan tsan fuzz fuzz-afl coverage faults install simulate mutants mutants-all cross soak timing valgrind prove clean help
+.PHONY: all check lint format orders demo bench bench-crypto asan tsan fuzz fuzz-afl coverage faults install simulate mutants mutants-all cross soak timing valgrind prove bench-scale clean help
 .NOTPARALLEL:
 
 all: ## build what ships, optimised, into build/
@@ -65,11 +66,18 @@ demo: all ## an HTTP download through two daemons, and what crossed the wire
 	$(INSTALL_PACKAGES) $(PACKAGES)/demo.txt
 	tools/demo $(BUILD)
 
-bench: ## the measurements of bench/
+bench: ## all contenders side by side, and system calls; figures and chart go to OUT=build
 	$(INSTALL_PACKAGES) $(PACKAGES)/build.txt $(wildcard $(PACKAGES)/bench.txt)
 	$(CONFIGURE) $(BUILD) -Dbench=true
 	ninja -C $(BUILD) -j $(JOBS)
-	bench/run $(BUILD)
+	bench/run --out $(OUT) $(BUILD)
+	bench/syscalls --out $(OUT) $(BUILD)
+
+bench-scale: ## how the cost grows with connections, workers and the size of a message: a plot each, in OUT=build
+	$(INSTALL_PACKAGES) $(PACKAGES)/build.txt $(wildcard $(PACKAGES)/bench.txt)
+	$(CONFIGURE) $(BUILD) -Dbench=true
+	ninja -C $(BUILD) -j $(JOBS)
+	bench/scale --out $(OUT) $(BUILD)
 
 bench-crypto: ## nanoseconds a packet, each backend and batch size
 	$(INSTALL_PACKAGES) $(PACKAGES)/build.txt

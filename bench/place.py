@@ -55,3 +55,14 @@ class Place:
         shutil.rmtree(self.scratch, ignore_errors=True)
         for path in self.made:
             os.rmdir(path)
+
+
+def insert(path, name, text):
+    """Puts the text in the place of what stands between the marks of that name, where there is such a page."""
+    if not os.path.exists(path):
+        return
+    start, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
+    with open(path, encoding="utf-8") as file:
+        before, rest = file.read().split(start)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"{before}{start}```\n{text}\n```\n{end}{rest.split(end)[1]}")
