@@ -152,9 +152,9 @@ valgrind: ## the unit tests and a few system tests under memcheck: no error, no 
 	$(CONFIGURE) $(VALGRIND) -Dtests=enabled
 	tools/memcheck $(VALGRIND)
 
-prove: ## Frama-C's Eva over tests/proof: no undefined behaviour for any input, and bugs that it must see
+prove: ## Frama-C's Eva over tests/proof: no undefined behaviour for any input, and bugs that it must see; PROOFS=... for some
 	$(INSTALL_PACKAGES) $(PACKAGES)/prove.txt
-	tools/prove $(PROVE)
+	tools/prove $(PROVE) $(PROOFS)
 
 install: ## into $(DESTDIR)$(PREFIX): programs, man pages, completions, a systemd unit
 	$(INSTALL_PACKAGES) $(PACKAGES)/build.txt
