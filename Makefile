@@ -56,11 +56,11 @@ format: ## rewrite src/, tests/ and bench/ as .clang-format has it
 	find src tests bench -name '*.[ch]' -exec clang-format -i {} +
 
 orders: ## every order of events through src/pipe, to the end, and bugs that it must find; ORDERS='--depth 12'
-	$(INSTALL_PACKAGES) $(PACKAGES)/build.txt $(PACKAGES)/test.txt
+	$(INSTALL_PACKAGES) $(TEST_PACKAGES)
 	$(CONFIGURE) $(BUILD) -Dtests=enabled
 	ninja -C $(BUILD) -j $(JOBS) tests/orders/orders
 	$(BUILD)/tests/orders/orders $(ORDERS)
-	JOBS=$(JOBS) tests/orders/bugs.py $(BUILD)
+	tests/mutants/run --only orders- --jobs $(JOBS) $(MUTANTS)
 
 demo: all ## an HTTP download through two daemons, and what crossed the wire
 	$(INSTALL_PACKAGES) $(PACKAGES)/demo.txt

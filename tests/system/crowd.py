@@ -1,4 +1,4 @@
-"""Many clients at once, and a server for all of them: each says one byte and wants it back."""
+"""Many clients at once, a server for all of them, and spiped between: each says one byte and wants it back."""
 import selectors
 import threading
 import time
@@ -116,3 +116,21 @@ class Crowd:
         for sock in self.served[:count]:
             sock.close()
         del self.served[:count]
+
+
+class Relay:
+    """spiped -e and spiped -d between a crowd and an echo; how: of either process."""
+
+    def __init__(self, network, launch, ours, key, *options, encrypt=None, decrypt=None):
+        self.source, self.door, self.echo = network.address(), network.address(), Echo(network)
+        self.decrypt = launch.daemon(ours, "-d", self.door, self.echo.address, key, *options, **decrypt or {})
+        self.encrypt = launch.daemon(ours, "-e", self.source, self.door, key, *options, **encrypt or {})
+        self.crowd = Crowd(network, self.source)
+
+    def both_run(self):
+        return self.decrypt.is_running() and self.encrypt.is_running()
+
+
+def resident_kib(process):
+    with open(f"/proc/{process.pid}/smaps_rollup", encoding="ascii") as file:
+        return sum(int(line.split()[1]) for line in file if line.startswith("Rss:"))

@@ -7,17 +7,18 @@ half-close when they have said all, or (RESETS of ten) one side resets when it h
 import json
 import random
 import socket
-import struct
 import sys
 import threading
 import time
+
+from network import read_exactly, reset
 
 BLOCK = random.Random(1).randbytes(1 << 20)
 PIECE, HEADER, PATIENCE = 1 << 16, 64, 120
 END, CLIENT_RESETS, SERVER_RESETS = "end", "client-resets", "server-resets"
 
 
-class Wrong(Exception):
+class Wrong(AssertionError):
     """What no stream through a pipe may show."""
 
 
@@ -56,24 +57,17 @@ def hear(sock, stream, total):
             got, expected, at = got[n:], expected[n:], at + n
 
 
-def reset(sock):
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    sock.close()
-
-
 def talk(sock, says, hears, resets, sees_reset):
-    """Both directions at once: (stream, bytes) each. Returns what it counted."""
+    """Both directions at once: (stream, bytes) each, then who resets. Whether both came to their ends: False after a reset."""
     def send():
         try:
             say(sock, *says)
-            if resets:
-                reset_at_end.set()
-            else:
+            if not resets:
                 sock.shutdown(socket.SHUT_WR)
         except OSError:  # the other side has reset it
             failed.append(True)
 
-    reset_at_end, failed = threading.Event(), []
+    failed = []
     sender = threading.Thread(target=send)
     sender.start()
     if resets:
@@ -90,16 +84,6 @@ def talk(sock, says, hears, resets, sees_reset):
     return not was_reset
 
 
-def read_exactly(sock, length):
-    got = b""
-    while len(got) < length:
-        part = sock.recv(length - len(got))
-        if not part:
-            raise Wrong(f"an end after {len(got)} bytes of a header")
-        got += part
-    return got
-
-
 def serve_one(sock):
     with sock:
         sock.settimeout(PATIENCE)
@@ -110,7 +94,7 @@ def serve_one(sock):
                 return
             # What a reset overtakes may be lost; the side that is reset hears a prefix, and then the reset
             talk(sock, (int(stream) + 1, int(down)), (int(stream), int(up)), how == SERVER_RESETS, how == CLIENT_RESETS)
-        except (Wrong, ValueError, OSError) as error:
+        except (AssertionError, ValueError, OSError) as error:
             print(f"WRONG at the server: {error}", flush=True)
 
 

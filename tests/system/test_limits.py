@@ -3,25 +3,12 @@ import re
 import time
 
 import pytest
-from crowd import Crowd, Echo
+from crowd import Crowd, Echo, Relay, resident_kib
 from daemons import limits, secret_of
 from network import read_exactly, read_to_end, until
 from peer import CLIENT, Peer
 
 FOR_A_WHILE = 0.3  # seconds in which nothing may happen that must not
-
-
-class Relay:
-    """spiped -e and spiped -d between a crowd and an echo; how: of either process."""
-
-    def __init__(self, network, launch, ours, key, *options, encrypt=None, decrypt=None):
-        self.source, self.door, self.echo = network.address(), network.address(), Echo(network)
-        self.decrypt = launch.daemon(ours, "-d", self.door, self.echo.address, key, *options, **decrypt or {})
-        self.encrypt = launch.daemon(ours, "-e", self.source, self.door, key, *options, **encrypt or {})
-        self.crowd = Crowd(network, self.source)
-
-    def both_run(self):
-        return self.decrypt.is_running() and self.encrypt.is_running()
 
 
 # 64 descriptors, 200 clients
@@ -138,11 +125,6 @@ def test_200_clients_that_connect_in_the_same_instant_are_all_served_within_a_se
         seconds.append(time.monotonic() - began)
         crowd.leave(200)
     assert min(seconds) <= 1 or ours.is_sanitized()
-
-
-def resident_kib(process):
-    with open(f"/proc/{process.pid}/smaps_rollup", encoding="ascii") as file:
-        return sum(int(line.split()[1]) for line in file if line.startswith("Rss:"))
 
 
 @pytest.mark.alone

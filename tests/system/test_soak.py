@@ -10,15 +10,16 @@ import threading
 import time
 
 import pytest
+from crowd import Relay, resident_kib
 from daemons import needs_root, network_of_its_own
 from lossy_link import Link, Namespace
 from network import PATIENCE, read_exactly, until
-from test_limits import Relay, resident_kib
 
 MINUTES = float(os.environ.get("SPIPED_SOAK_MINUTES", 0))
 STREAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "streams.py")
 TABLE = f"soak, {MINUTES:g} minutes" if MINUTES else "soak, in small"
 MIB = 1 << 20
+A_PROBE = 90  # seconds until a reset that the network has lost is found: keepalive asks after a minute
 IP_BIND_ADDRESS_NO_PORT = 24  # the kernel picks a port by both ends of the connection: there are enough
 
 
@@ -144,7 +145,7 @@ class Drip(threading.Thread):
 
 
 def rate_of(near, far, seconds):
-    """MiB a second that go through, read by us."""
+    """MiB a second that go through, read by us: the best of three times so long, since the machine may be busy for one."""
     def push():
         try:
             while True:
@@ -152,11 +153,14 @@ def rate_of(near, far, seconds):
         except OSError:
             pass
 
+    def pull():
+        got, began = 0, time.monotonic()
+        while time.monotonic() - began < seconds:
+            got += len(far.recv(1 << 18))
+        return got / MIB / (time.monotonic() - began)
+
     threading.Thread(target=push, daemon=True).start()
-    got, began = 0, time.monotonic()
-    while time.monotonic() - began < seconds:
-        got += len(far.recv(1 << 18))
-    return got / MIB / (time.monotonic() - began)
+    return max(pull() for _ in range(3))
 
 
 @pytest.fixture
@@ -206,7 +210,7 @@ def test_500_that_read_a_byte_a_second_cost_others_nothing(many_descriptors, sma
     if ours.is_sanitized():
         return
     assert max(grown) < 32 * 1024
-    assert rate_during > (0.7 if MINUTES else 0.1) * rate_before
+    assert rate_during > (0.7 if MINUTES else 0.5) * rate_before
 
 
 @needs_root
@@ -229,7 +233,7 @@ def test_mixed_traffic_over_a_bad_network(launch, ours, key, row):
         before = [(daemon.descriptors(), resident_kib(daemon)) for daemon in daemons]
         found = run(near, launch, python, seconds, workers, seed + 1, link)
         for daemon, (descriptors, _) in zip(daemons, before):
-            until(lambda d=daemon, n=descriptors: d.descriptors() <= n, "descriptors are where they were")
+            until(lambda d=daemon, n=descriptors: d.descriptors() <= n, "descriptors are where they were", A_PROBE)
         grown = [resident_kib(daemon) - kib for daemon, (_, kib) in zip(daemons, before)]
         row(TABLE, "mixed traffic over a bad network", "figures", f"{found['streams']} streams ({found['resets']} reset on purpose), "
             f"{found['bytes'] / (1 << 30):.2f} GiB; {link.sent} packets: {link.lost} lost, {link.late} late, {link.cuts} cuts; "

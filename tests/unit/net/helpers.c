@@ -126,6 +126,16 @@ scratch_remove(void)
 	assert_int_equal(rmdir(scratch), 0);
 }
 
+int
+option_of(int fd, int level, int name)
+{
+	int value = -1;
+	socklen_t length = sizeof value;
+
+	assert_int_equal(getsockopt(fd, level, name, &value, &length), 0);
+	return value;
+}
+
 bool
 tcp_info_of(int fd, struct tcp_info *info)
 {

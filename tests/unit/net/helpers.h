@@ -35,6 +35,9 @@ void scratch_create(void);
 const char *scratch_path(const char *name);
 void scratch_remove(void);
 
+/* A socket's option, of those that are an int. */
+int option_of(int fd, int level, int name);
+
 /* What the kernel knows of a TCP socket. False where it is not told whole: by qemu to programs of other machines. */
 bool tcp_info_of(int fd, struct tcp_info *info);
 

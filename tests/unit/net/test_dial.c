@@ -9,16 +9,6 @@
 
 #include "net/socket.h"
 
-static int
-option_of(int fd, int level, int name)
-{
-	int value = -1;
-	socklen_t length = sizeof value;
-
-	assert_int_equal(getsockopt(fd, level, name, &value, &length), 0);
-	return value;
-}
-
 static void
 each_family_is_connected_to(void **state)
 {

@@ -40,16 +40,6 @@ connection_close(struct connection *connection)
 	close(connection->theirs);
 }
 
-static int
-option_of(int fd, int level, int name)
-{
-	int value = -1;
-	socklen_t length = sizeof value;
-
-	assert_int_equal(getsockopt(fd, level, name, &value, &length), 0);
-	return value;
-}
-
 static bool
 is_blocking(int fd)
 {

@@ -164,25 +164,29 @@ what_a_broken_leg_still_holds_is_delivered_before_the_reset(void **state)
 }
 
 /*
- * Broken: it reset the connection, which a write to it shows or the system tells by itself, or it only takes nothing
- * any more but has much to say.
+ * The decrypter's wire is full, and its application is broken: it has reset the connection, which a write to it shows
+ * or the system tells by itself, or (is_deaf) it only takes nothing any more but has much to say.
  */
+static void
+break_one_side(struct world *world, bool is_deaf, bool is_written_to)
+{
+	world_open(world);
+	world->wire[DECRYPTER].capacity = 3000;
+	world->ends[ENCRYPTER].legs[PIPE_CIPHER].read_most = 0;
+	world_say(world, DECRYPTER, 10000);
+	world_run(world);
+	world->to_app[DECRYPTER].is_deaf = true;
+	world->from_app[DECRYPTER].broken = !is_deaf;
+	world_say(world, ENCRYPTER, is_written_to);
+}
+
 static void
 when_one_side_broke_and_the_other_takes_nothing_time_ends_it(void **state)
 {
 	struct world *world = *state;
 
 	for (int way = 0; way < 3; way++) {
-		bool is_deaf = way == 1, is_written_to = way < 2;
-
-		world_open(world);
-		world->wire[DECRYPTER].capacity = 3000;
-		world->ends[ENCRYPTER].legs[PIPE_CIPHER].read_most = 0;
-		world_say(world, DECRYPTER, 10000);
-		world_run(world);
-		world->to_app[DECRYPTER].is_deaf = true;
-		world->from_app[DECRYPTER].broken = !is_deaf;
-		world_say(world, ENCRYPTER, is_written_to);
+		break_one_side(world, way == 1, way < 2);
 		world_wait(world, TIMEOUT - 1);
 		/* to look again whether it takes something is not progress */
 		world_tell(world, DECRYPTER, (struct pipe_event){.kind = PIPE_WRITABLE, .leg = PIPE_CIPHER});
@@ -200,14 +204,7 @@ as_long_as_the_other_takes_a_byte_in_time_a_broken_leg_is_waited_for(void **stat
 	struct world *world = *state;
 
 	for (int is_deaf = 0; is_deaf < 2; is_deaf++) {
-		world_open(world);
-		world->wire[DECRYPTER].capacity = 3000;
-		world->ends[ENCRYPTER].legs[PIPE_CIPHER].read_most = 0;
-		world_say(world, DECRYPTER, 10000);
-		world_run(world);
-		world->to_app[DECRYPTER].is_deaf = true;
-		world->from_app[DECRYPTER].broken = !is_deaf;
-		world_say(world, ENCRYPTER, (size_t)is_deaf);
+		break_one_side(world, is_deaf, is_deaf);
 		for (int round = 0; round < 4; round++) {
 			world_wait(world, TIMEOUT - 1);
 			assert_false(world->ends[DECRYPTER].over);

@@ -106,6 +106,7 @@ do_send(struct world *world, struct end *end, const struct pipe_action *action)
 	size_t length = action->length < leg_room(leg) ? action->length : leg_room(leg);
 
 	assert_true(leg->connected && !leg->shut && !leg->closed && !leg->unwritable && action->length > 0);
+	assert_true((action->buffer != NULL) == end->opened); /* the handshake's bytes stand in none */
 	if (leg->write_fails || leg->out->is_deaf) {
 		leg->unwritable = true;
 		leg->unwritten = 0;
@@ -234,8 +235,12 @@ world_settle(struct world *world, struct end *end)
 {
 	struct pipe_action action;
 
-	while (!end->over && pipe_next(&end->pipe, &action))
+	while (!end->over) {
+		memset(&action, 0xa5, sizeof(action)); /* nothing of what stood there may show */
+		if (!pipe_next(&end->pipe, &action))
+			break;
 		do_action(world, end, &action);
+	}
 	check(world, end);
 }
 

@@ -63,6 +63,9 @@ read_leg(struct world *world, struct end *end, enum pipe_leg which)
 	memset(world->in, 0xa5, WIRE_PACKET);
 	most = pipe_read_into(&end->pipe, which, world->is_pressing, world->in, &offset, &packets);
 	assert_true(most > 0 && offset < WIRE_PACKET && offset + most <= PIPE_IN_SIZE);
+	assert_true((packets > 0) == end->opened && (offset == 0 || (end->opened && which == PIPE_CIPHER)));
+	if (end->opened) /* as much as makes a whole batch */
+		assert_int_equal(offset + most, packets * (which == PIPE_PLAIN ? WIRE_PLAIN_MAX : WIRE_PACKET));
 	leg->packets = packets;
 	most = most < leg->read_most ? most : leg->read_most;
 	length = length < most ? length : most;
