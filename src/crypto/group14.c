@@ -48,7 +48,7 @@ _Static_assert(TEETH *SPAN >= 8 * (int)GROUP14_EXPONENT, "each bit of x has its 
 static BIGNUM *modulus;
 static BN_MONT_CTX *montgomery;
 static BIGNUM *correction; /* 3 ^ -FACTOR_TOTAL, not in Montgomery's form: so the last product also leaves that */
-static uint64_t comb[TABLES][ENTRIES][WORDS];
+static _Alignas(64) uint64_t comb[TABLES][ENTRIES][WORDS];
 
 static bool
 multiply(BIGNUM *product, const BIGNUM *a, const BIGNUM *b, BN_CTX *scratch)
@@ -183,6 +183,7 @@ digit_of(const uint8_t x[GROUP14_EXPONENT], unsigned column)
 static void
 look_up(uint64_t words[WORDS], uint64_t table[ENTRIES][WORDS], unsigned digit)
 {
+	typedef uint64_t pair __attribute__((vector_size(16), may_alias));
 	enum { LINE = 8 };
 	uint64_t masks[ENTRIES];
 
@@ -193,11 +194,15 @@ look_up(uint64_t words[WORDS], uint64_t table[ENTRIES][WORDS], unsigned digit)
 		masks[i] = 0 - equal;
 	}
 	for (size_t at = 0; at < WORDS; at += LINE) {
-		uint64_t sum[LINE] = {0};
+		pair sum[4] = {{0}};
 
 		for (size_t i = 0; i < ENTRIES; i++) {
-			for (size_t j = 0; j < LINE; j++)
-				sum[j] |= table[i][at + j] & masks[i];
+			const pair *entry = (const pair *)&table[i][at];
+
+			sum[0] |= entry[0] & masks[i];
+			sum[1] |= entry[1] & masks[i];
+			sum[2] |= entry[2] & masks[i];
+			sum[3] |= entry[3] & masks[i];
 		}
 		memcpy(words + at, sum, sizeof sum);
 	}
