@@ -159,9 +159,6 @@ hand_out(struct acceptor *a, int fd, const struct address *peer)
 			admission_end(&a->admission);
 		return;
 	}
-	socket_tune(fd, a->config->keepalive);
-	if (encrypts(a))
-		socket_tune_plain(fd, peer);
 	accepted->fd = fd;
 	accepted->worker = least_loaded(a);
 	accepted->arrival.accepted = accepted->verdict.accepted = accepted;
@@ -189,15 +186,18 @@ has_room(struct acceptor *a)
 
 /* Returns whether there may be more. */
 static bool
-accept_one(struct acceptor *a, int listener)
+accept_one(const struct acceptor_listener *listener)
 {
+	struct acceptor *a = listener->acceptor;
 	struct address peer;
 	int fd;
 
 	if (!has_room(a))
 		return false;
-	fd = socket_accept(listener, &peer);
+	fd = socket_accept(listener->fd, &peer);
 	if (fd >= 0) {
+		if (encrypts(a) && !listener->is_loopback)
+			socket_tune_plain(fd, &peer);
 		hand_out(a, fd, &peer);
 		return true;
 	}
@@ -216,7 +216,7 @@ on_listener(uv_poll_t *handle, int status, int events)
 
 	(void)status;
 	(void)events;
-	for (int i = 0; i < ACCEPT_AT_ONCE && accept_one(listener->acceptor, listener->fd); i++)
+	for (int i = 0; i < ACCEPT_AT_ONCE && accept_one(listener); i++)
 		;
 }
 
@@ -310,7 +310,7 @@ acceptor_drain(struct acceptor *a)
 		return;
 	}
 	for (size_t i = 0; i < a->listener_count; i++) {
-		while (!a->is_paused && accept_one(a, a->listeners[i].fd))
+		while (!a->is_paused && accept_one(&a->listeners[i]))
 			;
 	}
 	close_listeners(a);
@@ -365,6 +365,7 @@ start_listening(struct acceptor *a)
 		listener->poll.data = listener;
 		listener->acceptor = a;
 		listener->fd = listeners->fds[i];
+		listener->is_loopback = address_is_loopback(&listeners->addresses[i]);
 		listener->is_open = true;
 		a->listener_count++;
 		status = uv_poll_start(&listener->poll, UV_READABLE, on_listener);

@@ -9,6 +9,7 @@ struct acceptor_listener {
 	uv_poll_t poll;
 	struct acceptor *acceptor;
 	int fd;
+	bool is_loopback; /* so are its peers */
 	bool is_open;
 };
 

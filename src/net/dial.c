@@ -113,7 +113,7 @@ is_connected_to_itself(const struct attempt *attempt)
 {
 	struct address own = {.length = sizeof own.storage};
 
-	if (!address_is_loopback(&attempt->address))
+	if (attempt->address.any.sa_family == AF_UNIX || !address_is_loopback(&attempt->address))
 		return false;
 	return getsockname(attempt->fd, &own.any, &own.length) == 0 && address_equal(&own, &attempt->address);
 }
@@ -181,13 +181,24 @@ bind_socket(const struct dial *dial, int fd, int family)
 	return bind(fd, &own->any, own->length) < 0 ? -errno : 0;
 }
 
+static int
+try_to_connect(const struct attempt *attempt)
+{
+	return connect(attempt->fd, &attempt->address.any, attempt->address.length) < 0 ? -errno : 0;
+}
+
 /* Connects; true: at once. Else it is under way, or has failed and the race knows. */
 static bool
 attempt_connect(struct dial *dial, struct attempt *attempt)
 {
 	bool is_unix = attempt->address.any.sa_family == AF_UNIX;
-	int error = connect(attempt->fd, &attempt->address.any, attempt->address.length) < 0 ? -errno : 0;
+	int error = try_to_connect(attempt);
 
+	/* This machine has answered by now, and a second call says what: nothing to watch. */
+	if (error == -EINPROGRESS && address_is_loopback(&attempt->address))
+		error = try_to_connect(attempt);
+	if (error == 0 && is_connected_to_itself(attempt))
+		error = -ECONNREFUSED;
 	if (error == 0)
 		return true;
 	if (error == -EAGAIN && is_unix) {
@@ -195,7 +206,7 @@ attempt_connect(struct dial *dial, struct attempt *attempt)
 			dial->retry_at = now_of(dial) + FULL_BACKLOG_RETRY;
 		return false;
 	}
-	if (error == -EINPROGRESS || error == -EINTR)
+	if (error == -EINPROGRESS || error == -EALREADY || error == -EINTR)
 		error = watch(dial, attempt);
 	if (error < 0)
 		attempt_failed(dial, attempt, error);

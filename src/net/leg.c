@@ -8,7 +8,11 @@
 static ssize_t
 read_socket(struct leg *leg, uint8_t *bytes, size_t length)
 {
-	return socket_read(leg->fd, bytes, length);
+	ssize_t got = socket_read(leg->fd, bytes, length);
+
+	if (got == 0)
+		leg->at_end = true;
+	return got;
 }
 
 static ssize_t
@@ -55,11 +59,31 @@ look_closer(struct leg *leg)
 	watch_nothing(leg);
 }
 
+static void on_poll(uv_poll_t *handle, int status, int events);
+
+/*
+ * With no bit set epoll would drop the descriptor and a reset would go unseen, so it is watched for urgent data, which
+ * nobody sends. A change costs two system calls or three.
+ */
+static void
+watch_for(struct leg *leg, unsigned events)
+{
+	if (events == 0 && !leg->blind)
+		events = UV_PRIORITIZED;
+	if (events == leg->watched)
+		return;
+	leg->watched = (uint16_t)events;
+	if (events == 0)
+		uv_poll_stop(&leg->poll);
+	else
+		uv_poll_start(&leg->poll, (int)events, on_poll);
+}
+
 static void
 on_poll(uv_poll_t *handle, int status, int events)
 {
 	struct leg *leg = handle->data;
-	unsigned can = 0;
+	unsigned came = (unsigned)events & (UV_READABLE | UV_WRITABLE), can = 0;
 
 	if (status < 0) { /* libuv has stopped the handle */
 		leg->hung_up = true;
@@ -67,24 +91,28 @@ on_poll(uv_poll_t *handle, int status, int events)
 		leg->owner->hung_up(leg);
 		return;
 	}
-	if ((events & UV_READABLE) != 0)
+	if (came == 0) {
+		look_closer(leg);
+		return;
+	}
+	if ((came & ~(unsigned)leg->wanted) != 0) /* it would be told again and again */
+		watch_for(leg, leg->wanted);
+	if ((came & leg->wanted & UV_READABLE) != 0)
 		can |= PIPE_WANT_READ;
-	if ((events & UV_WRITABLE) != 0)
+	if ((came & leg->wanted & UV_WRITABLE) != 0)
 		can |= PIPE_WANT_WRITE;
 	if (can != 0)
 		leg->owner->ready(leg, can);
-	else
-		look_closer(leg);
 }
 
 /*
- * With no bit set epoll would drop the descriptor and a reset would go unseen, so it is watched for urgent data, which
- * nobody sends. Only a change costs a system call.
+ * What is no longer wanted stays watched until it comes: a handshake wants to read, and not to, and to again, while
+ * nothing is there. But a socket can nearly always be written to, and one at its end be read.
  */
 static void
 watch_socket(struct leg *leg, unsigned wants)
 {
-	int events = 0;
+	unsigned events = 0, idle;
 
 	if (leg->hung_up)
 		return;
@@ -92,15 +120,11 @@ watch_socket(struct leg *leg, unsigned wants)
 		events |= UV_READABLE;
 	if ((wants & PIPE_WANT_WRITE) != 0)
 		events |= UV_WRITABLE;
-	if (events == 0 && !leg->blind)
-		events = UV_PRIORITIZED;
-	if (events == leg->watched)
-		return;
-	leg->watched = events;
-	if (events == 0)
-		uv_poll_stop(&leg->poll);
-	else
-		uv_poll_start(&leg->poll, events, on_poll);
+	leg->wanted = (uint16_t)events;
+	idle = leg->watched & ~events;
+	if (idle == UV_READABLE && !leg->at_end)
+		events |= UV_READABLE;
+	watch_for(leg, events);
 }
 
 static void

@@ -33,8 +33,10 @@ struct leg {
 	enum pipe_leg which;
 	bool open, hung_up;
 	/* a socket's */
-	bool blind; /* a hang-up cannot be watched for alone: it would be told for ever */
-	int fd, watched;
+	bool blind;  /* a hang-up cannot be watched for alone: it would be told for ever */
+	bool at_end; /* its end has been read, so it can always be read */
+	int fd;
+	uint16_t watched, wanted; /* UV_ bits: what the loop looks for, and what of it is for the owner */
 	uv_poll_t poll;
 };
 

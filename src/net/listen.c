@@ -81,6 +81,10 @@ open_one(const struct address *address, const struct listen_options *options, co
 		if (error < 0)
 			*step = "Error setting the owner of";
 	}
+	/* Once and not for each that is accepted: Linux hands these options on. */
+	socket_tune(fd, options->keepalive);
+	if (options->plain)
+		socket_tune_plain(fd, address);
 	if (error == 0 && listen(fd, INT_MAX) < 0) /* the kernel makes it the system's maximum */
 		error = -errno;
 	if (error == 0)

@@ -12,12 +12,15 @@ struct listen_options {
 	mode_t mode; /* --source-mode, a UNIX socket's; (mode_t)-1: as umask has it */
 	uid_t owner; /* --source-owner; (uid_t)-1: unchanged */
 	gid_t group;
+	bool keepalive, plain; /* not -j; who connects is a plain leg (-e): how sockets are tuned (socket.h) */
 	bool every; /* bind each address of the name (-d, and where all are loopback), else the first that can be */
 };
 
 struct listeners {
 	size_t count;
-	int fds[LISTEN_MAX]; /* non-blocking, close-on-exec, listening with the system's largest backlog */
+	/* Non-blocking, close-on-exec, listening with the system's largest backlog; accepted ones inherit their tuning.
+	 */
+	int fds[LISTEN_MAX];
 	struct address addresses[LISTEN_MAX];
 };
 

@@ -18,7 +18,10 @@ int socket_new(int family);
 /* The next waiting connection, non-blocking and close-on-exec, its peer in *peer; -EAGAIN: none. */
 int socket_accept(int listener, struct address *peer);
 
-/* TCP_NODELAY; SO_KEEPALIVE with probes that give up after a quarter of an hour, where asked. UNIX: nothing to do. */
+/*
+ * TCP_NODELAY; SO_KEEPALIVE with probes that give up after a quarter of an hour, where asked. UNIX: nothing to do.
+ * On Linux those that are accepted inherit both of these from a socket that listens.
+ */
 void socket_tune(int fd, bool keepalive);
 
 /* A plain leg to a loopback address: no pacing (reno), where the system's default would. (docs/PERFORMANCE.md) */

@@ -63,6 +63,8 @@ open_listeners(struct launch *launch)
 	const struct listen_options options = {.mode = launch->options.source_mode,
 	    .owner = launch->source_owner.uid,
 	    .group = launch->source_owner.has_group ? launch->source_owner.gid : (gid_t)-1,
+	    .keepalive = launch->options.keepalive,
+	    .plain = launch->options.kind == PIPE_ENCRYPT,
 	    .every = setup_listens_on_every(&launch->options, source)};
 
 	if (listen_open(&launch->listeners, launch->options.source, source, &options, problem, message_warning_line))

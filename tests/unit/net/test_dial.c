@@ -75,6 +75,23 @@ no_address_is_a_failed_look_up(void **state)
 	assert_failed(fixture, ERROR_LOOKUP, 0);
 }
 
+/* The loop has nothing to watch then, and the dial ends in its first turn. */
+static void
+this_machine_answers_at_once(void **state)
+{
+	struct fixture *fixture = *state;
+	struct address at = address_of("[127.0.0.1]:0"), refusing = nobody_at("[127.0.0.1]:0");
+	int listener = listen_on(&at, 1);
+
+	list_add(&fixture->list, &refusing);
+	list_add(&fixture->list, &at);
+	start(fixture);
+	uv_run(&fixture->loop, UV_RUN_NOWAIT);
+	assert_int_equal(fixture->calls, 1);
+	assert_connected(fixture, &at);
+	close(listener);
+}
+
 static void
 the_next_address_is_tried_at_once_after_a_refusal(void **state)
 {
@@ -134,6 +151,49 @@ accept_one(uv_timer_t *timer)
 	assert_int_equal(fixture->calls, 0);
 	fixture->accepted = socket_accept(fixture->listener, &peer);
 	assert_true(fixture->accepted >= 0);
+}
+
+/* Its backlog was full, so that it was silent at first. */
+static void
+this_machine_answers_late(void **state)
+{
+	struct fixture *fixture = *state;
+	struct address at = address_of("[127.0.0.1]:0");
+	int fds[2];
+
+	listen_without_answer(&at, fds);
+	fixture->listener = fds[0];
+	list_add(&fixture->list, &at);
+	start(fixture);
+	uv_timer_start(&fixture->timer, accept_one, 20, 0);
+	assert_connected(fixture, &at);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void
+stop_listening(uv_timer_t *timer)
+{
+	struct fixture *fixture = timer->data;
+
+	close(fixture->listener);
+}
+
+static void
+this_machine_refuses_late(void **state)
+{
+	struct fixture *fixture = *state;
+	struct address at = address_of("[127.0.0.1]:0");
+	int fds[2];
+
+	listen_without_answer(&at, fds);
+	fixture->listener = fds[0];
+	list_add(&fixture->list, &at);
+	start(fixture);
+	fixture->descriptors_before--;
+	uv_timer_start(&fixture->timer, stop_listening, 20, 0);
+	assert_failed(fixture, ERROR_CONNECT, ECONNREFUSED);
+	close(fds[1]);
 }
 
 static void
@@ -295,6 +355,9 @@ main(void)
 	    DIALLING(a_refusal_is_the_end_where_there_is_one_address),
 	    DIALLING(a_unix_socket_that_is_not_there_is_a_failure_not_a_crash),
 	    DIALLING(no_address_is_a_failed_look_up),
+	    DIALLING(this_machine_answers_at_once),
+	    DIALLING(this_machine_answers_late),
+	    DIALLING(this_machine_refuses_late),
 	    DIALLING(the_next_address_is_tried_at_once_after_a_refusal),
 	    DIALLING(the_next_address_is_tried_after_a_head_start_where_the_first_is_silent),
 	    DIALLING(a_silent_address_is_given_up_after_its_time),

@@ -80,6 +80,8 @@ assert_accepts(int listener, const struct address *at)
 
 	accepted = socket_accept(listener, &peer);
 	assert_true(accepted >= 0);
+	if (at->any.sa_family != AF_UNIX)
+		assert_int_equal(option_of(accepted, IPPROTO_TCP, TCP_NODELAY), 1); /* the listener's tuning */
 	close(accepted);
 	close(client);
 }
