@@ -197,6 +197,25 @@ when_one_side_broke_and_the_other_takes_nothing_time_ends_it(void **state)
 	}
 }
 
+/* Whichever of the two legs it is: nobody is told of a slow handshake. */
+static void
+when_the_wire_broke_and_the_application_takes_nothing_time_ends_it(void **state)
+{
+	struct world *world = *state;
+
+	world_open(world);
+	world->is_stalled[DECRYPTER] = true;
+	world->to_app[DECRYPTER].capacity = 100;
+	world_say(world, ENCRYPTER, 10000);
+	world_run(world);
+	world_tell(world, DECRYPTER, (struct pipe_event){.kind = PIPE_HANGUP, .leg = PIPE_CIPHER});
+	world_wait(world, TIMEOUT - 1);
+	assert_did(world, DECRYPTER, "DHO");
+	world_wait(world, 1);
+	assert_reason(world, DECRYPTER, ERROR_STALLED);
+	assert_did(world, DECRYPTER, "DHORr.");
+}
+
 /* Both ways to be broken; a byte is enough. */
 static void
 as_long_as_the_other_takes_a_byte_in_time_a_broken_leg_is_waited_for(void **state)
@@ -367,6 +386,7 @@ main(void)
 	    cmocka_unit_test(a_leg_that_fails_with_bytes_unwritten_at_the_end_is_not_waited_for),
 	    cmocka_unit_test(what_a_broken_leg_still_holds_is_delivered_before_the_reset),
 	    cmocka_unit_test(when_one_side_broke_and_the_other_takes_nothing_time_ends_it),
+	    cmocka_unit_test(when_the_wire_broke_and_the_application_takes_nothing_time_ends_it),
 	    cmocka_unit_test(as_long_as_the_other_takes_a_byte_in_time_a_broken_leg_is_waited_for),
 	    cmocka_unit_test(an_end_is_not_passed_to_a_leg_that_failed),
 	    cmocka_unit_test(a_leg_known_to_be_broken_with_nothing_to_read_is_at_its_end),
