@@ -28,6 +28,9 @@ static struct {
 	size_t much_wiped;
 	uint64_t hidden;
 	bool fails_self_test;
+	size_t alignment, size; /* of the memory that was asked for last */
+	size_t larger;          /* managers are, by so much */
+	bool is_started_anew;   /* a manager, in that memory */
 } odd;
 
 static void
@@ -213,6 +216,12 @@ uint64_t __wrap_imb_get_feature_flags(void);
 uint64_t __real_imb_get_feature_flags(void);
 void __real_init_mb_mgr_sse(IMB_MGR *manager);
 void __wrap_init_mb_mgr_sse(IMB_MGR *manager);
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+size_t __real_imb_get_mb_mgr_size(void);
+size_t __wrap_imb_get_mb_mgr_size(void);
+IMB_MGR *__real_imb_set_pointers_mb_mgr(void *memory, const uint64_t flags, const unsigned reset);
+IMB_MGR *__wrap_imb_set_pointers_mb_mgr(void *memory, const uint64_t flags, const unsigned reset);
 
 int
 __wrap_imb_get_errno(IMB_MGR *manager)
@@ -232,6 +241,43 @@ __wrap_init_mb_mgr_sse(IMB_MGR *manager)
 	__real_init_mb_mgr_sse(manager);
 	if (odd.fails_self_test)
 		manager->features &= ~(uint64_t)IMB_FEATURE_SELF_TEST_PASS;
+}
+
+void *
+__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+	odd.alignment = alignment;
+	odd.size = size;
+	return __real_aligned_alloc(alignment, size);
+}
+
+size_t
+__wrap_imb_get_mb_mgr_size(void)
+{
+	return __real_imb_get_mb_mgr_size() + odd.larger;
+}
+
+IMB_MGR *
+__wrap_imb_set_pointers_mb_mgr(void *memory, const uint64_t flags, const unsigned reset)
+{
+	odd.is_started_anew = flags == 0 && reset == 1;
+	return __real_imb_set_pointers_mb_mgr(memory, flags, reset);
+}
+
+/* In whole pieces of its alignment, which C11 wants, and no more of them than it takes. */
+static void
+a_manager_is_made_in_memory_that_its_vectors_can_use(void **state)
+{
+	memset(&odd, 0, sizeof odd);
+	if (engine_problem(ENGINE_IPSEC_MB) != NULL)
+		skip();
+	for (odd.larger = 0; odd.larger < 64; odd.larger += 8) {
+		engine_free(engine_new(ENGINE_IPSEC_MB));
+		assert_int_equal(odd.alignment, 64);
+		assert_int_equal(odd.size % 64, 0);
+		assert_in_range(odd.size, imb_get_mb_mgr_size(), imb_get_mb_mgr_size() + 63);
+		assert_true(odd.is_started_anew);
+	}
 }
 
 static void
@@ -304,6 +350,7 @@ main(void)
 	    cmocka_unit_test(an_engine_that_computes_something_else_is_none),
 	    cmocka_unit_test(an_engine_that_cannot_be_used_is_none_and_a_problem),
 #ifdef HAVE_IPSEC_MB
+	    cmocka_unit_test(a_manager_is_made_in_memory_that_its_vectors_can_use),
 	    cmocka_unit_test(a_processor_or_library_that_will_not_do_is_a_problem),
 	    cmocka_unit_test(a_processor_without_wide_lanes_gives_the_same),
 #endif
