@@ -8,8 +8,9 @@
 #include "crypto/engine.h"
 #include "crypto/group14.h"
 #include "crypto_ways.h"
+#include "protocol/keyring.h"
 
-enum { ROUNDS = 21, ROUND_NS = 2000000, MAX = ENGINE_BATCH_MAX, WORKS_MAX = 64 };
+enum { ROUNDS = 21, ROUND_NS = 2000000, MAX = ENGINE_BATCH_MAX, WORKS_MAX = 64, KEYS = 100 };
 
 static const size_t batches[] = {1, 2, 4, 8, 16, 64, 256};
 enum { BATCHES = sizeof batches / sizeof batches[0] };
@@ -96,6 +97,19 @@ run_shared(const struct work *work)
 {
 	(void)work;
 	need(group14_shared(y, x, shared) == OK);
+}
+
+/* S4 for a stranger, whose key is none of them. */
+static void
+run_match(const struct work *work)
+{
+	static struct key keys[KEYS];
+	struct keyring ring = {.count = KEYS, .keys = keys};
+	static uint8_t nonces[2 * WIRE_NONCE], mac[WIRE_MAC], dk_1[WIRE_DK_1];
+	const struct key *found;
+
+	(void)work;
+	need(keyring_match(&ring, nonces, y, mac, &found, dk_1) == ERROR_WRONG_KEY);
 }
 
 static struct work *
@@ -265,6 +279,7 @@ main(int argc, char **argv)
 		add(ways[i].name, run_way, 1)->way = &ways[i];
 	add("group 14, 2^x", run_public, 1);
 	add("group 14, y^x", run_shared, 1);
+	add("trying a key, of 100", run_match, KEYS);
 	for (int round = 0; round < ROUNDS; round++) {
 		for (size_t i = 0; i < works_count; i++)
 			measure(&works[i], round);

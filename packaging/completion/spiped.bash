@@ -7,14 +7,15 @@ _spiped_options() {
 		echo '-e --encrypt -d --decrypt -s --source -t --target -k --key -D --wait-for-dns -F --foreground
 			-j --no-keepalive -b --bind -f --fast -g --require-forward-secrecy -n --max-connections
 			-o --timeout -p --pidfile -r --resolve-every -R --no-resolve --syslog -u --user --workers
-			--max-handshakes --source-mode --source-owner --log-level --crypto --no-sandbox --check -v --version --help'
+			--max-handshakes --source-mode --source-owner --log-level --crypto --no-sandbox --close-revoked
+			--check -v --version --help'
 		;;
 	spipe)
 		echo '-t --target -k --key -b --bind -f --fast -g --require-forward-secrecy -j --no-keepalive
 			-o --timeout --exit-on-eof --log-level --crypto --no-sandbox --check -v --version --help'
 		;;
 	spiped-keygen)
-		echo '-v --version --help'
+		echo '-d --directory --list --revoke -v --version --help'
 		;;
 	esac
 }

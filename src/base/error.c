@@ -23,6 +23,7 @@ static const struct {
     [ERROR_EVICTED] = {"evicted", "the limit on unfinished handshakes was reached"},
     [ERROR_STALLED] = {"stalled", "one side broke while the other took no data"},
     [ERROR_KILLED] = {"killed", "the program was told to end at once"},
+    [ERROR_REVOKED] = {"revoked", "its key is not in force any more"},
     [ERROR_RANDOM] = {"random", "no random bytes could be had"},
     [ERROR_CRYPTO] = {"crypto", "the cryptographic library failed"},
     [ERROR_MEMORY] = {"memory", "no memory"},

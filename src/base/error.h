@@ -29,6 +29,7 @@ enum error {
 	ERROR_EVICTED, /* --max-handshakes was reached */
 	ERROR_STALLED, /* one side broke and the other took nothing for -o */
 	ERROR_KILLED,  /* a second SIGTERM or SIGINT */
+	ERROR_REVOKED, /* its key was taken away, and --close-revoked */
 	/* what is below us */
 	ERROR_RANDOM, /* no random bytes to be had */
 	ERROR_CRYPTO, /* the crypto library failed */

@@ -74,7 +74,7 @@ is_excluded(const struct arguments *arguments, int index)
 	for (; letter != NULL && *letter != '\0'; letter++)
 		if (arguments_has(arguments, *letter))
 			return true;
-	return (arguments->seen >> index & 1) != 0;
+	return (arguments->seen >> index & 1) != 0 && !arguments->program->table[index].repeats;
 }
 
 /* An option has been recognised; attached is what was written together with it, NULL when nothing was. */

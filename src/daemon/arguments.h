@@ -16,6 +16,7 @@ struct argument {
 	const char *value;    /* what its argument is called in --help; NULL: it takes none */
 	const char *help;     /* one line */
 	const char *excludes; /* the letters that must not stand beside it; NULL: none */
+	bool repeats;         /* it may stand there more than once */
 };
 
 struct arguments_program {
@@ -51,7 +52,7 @@ void arguments_start(
 
 /*
  * The index in the table of the next option, with its argument in value; or ARGUMENTS_END or ARGUMENTS_OVER. An option
- * that is repeated, or stands beside one that it excludes, is answered with the usage.
+ * that is repeated and must not be, or stands beside one that it excludes, is answered with the usage.
  */
 int arguments_next(struct arguments *arguments);
 

@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -20,79 +20,32 @@ is_standard_input(const char *path)
 	return strcmp(path, "-") == 0;
 }
 
-static struct key *
-new_key(void)
+/* -1: path is none. */
+static int
+descriptor_of(const char *path)
 {
-	void *memory = mmap(NULL, sizeof(struct key), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *end;
+	long number;
 
-	if (memory == MAP_FAILED)
-		return NULL;
-	(void)madvise(memory, sizeof(struct key), MADV_DONTDUMP);
-	return memory;
+	if (is_standard_input(path))
+		return STDIN_FILENO;
+	if (strncmp(path, "fd:", 3) != 0 || path[3] < '0' || path[3] > '9')
+		return -1;
+	errno = 0;
+	number = strtol(path + 3, &end, 10);
+	return *end == '\0' && errno == 0 && number <= INT32_MAX ? (int)number : -1;
 }
 
-/* In memory that nobody else sees, not the kernel either: locked, and in no core dump. NULL: there is none here. */
-static struct key *
-new_secret_key(void)
+bool
+key_file_is_once(const char *path)
 {
-	void *memory = MAP_FAILED;
-#ifdef SYS_memfd_secret
-	int fd = (int)syscall(SYS_memfd_secret, O_CLOEXEC);
-
-	if (fd < 0)
-		return NULL;
-	if (ftruncate(fd, sizeof(struct key)) == 0)
-		memory = mmap(NULL, sizeof(struct key), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	(void)close(fd);
-#endif
-	return memory == MAP_FAILED ? NULL : memory;
+	return descriptor_of(path) >= 0;
 }
 
-static void
-lock(struct key *key)
+const char *
+key_file_title(const char *path)
 {
-	if (key != NULL)
-		(void)mlock(key, sizeof *key); /* where no memory may be locked, it works all the same */
-}
-
-/* Not earlier than after the fork: that memory would be one for both processes, and the parent wipes its own. */
-void
-key_file_keep(struct key_file *file)
-{
-	struct key *key = file->key, *secret = key == NULL ? NULL : new_secret_key();
-
-	if (secret == NULL) {
-		lock(key);
-		return;
-	}
-	*secret = *key;
-	key_file_forget(file);
-	file->key = secret;
-}
-
-void
-key_file_forget(struct key_file *file)
-{
-	if (file->key == NULL)
-		return;
-	bytes_wipe(file->key, sizeof *file->key);
-	(void)munmap(file->key, sizeof *file->key);
-	file->key = NULL;
-}
-
-/* The last part of the path, for log lines: what is not printable becomes '_'. */
-static void
-name_key(struct key *key, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	const char *name = is_standard_input(path) ? "stdin" : slash != NULL ? slash + 1 : path;
-	size_t length = 0;
-
-	for (; length < KEY_NAME_MAX && name[length] != '\0'; length++)
-		key->name[length] = name[length] > ' ' && name[length] <= '~' ? name[length] : '_';
-	if (length == 0)
-		key->name[length++] = '_';
-	key->name[length] = '\0';
+	return is_standard_input(path) ? "standard input" : path;
 }
 
 static bool
@@ -106,7 +59,7 @@ note_status(struct key_file *file, int fd, struct stat *status)
 
 /* 0, or an errno. */
 static int
-hash_descriptor(struct key_file *file, int fd)
+hash_descriptor(struct key_file *file, int fd, uint64_t most, uint8_t k[WIRE_KEY])
 {
 	uint8_t bytes[4096];
 	struct hash_stream *stream = hash_stream_new();
@@ -116,7 +69,8 @@ hash_descriptor(struct key_file *file, int fd)
 
 	if (stream == NULL)
 		return ENOMEM;
-	while (error == OK && ((length = read(fd, bytes, sizeof bytes)) > 0 || (length < 0 && errno == EINTR))) {
+	while (error == OK && file->length <= most &&
+	       ((length = read(fd, bytes, sizeof bytes)) > 0 || (length < 0 && errno == EINTR))) {
 		if (length < 0)
 			continue;
 		file->length += (uint64_t)length;
@@ -124,23 +78,25 @@ hash_descriptor(struct key_file *file, int fd)
 	}
 	if (length < 0)
 		system_error = errno;
+	else if (file->length > most)
+		system_error = EFBIG;
 	bytes_wipe(bytes, sizeof bytes);
 	if (system_error != 0 || error != OK) {
 		hash_stream_drop(stream);
 		return system_error != 0 ? system_error : EIO;
 	}
-	return hash_stream_finish(stream, file->key->k) == OK ? 0 : EIO;
+	return hash_stream_finish(stream, k) == OK ? 0 : EIO;
 }
 
 static int
-open_file(const char *path)
+open_file(const char *path, int flags)
 {
-	int fd;
+	int fd = descriptor_of(path);
 
-	if (is_standard_input(path))
-		return STDIN_FILENO;
+	if (fd >= 0)
+		return fd;
 	do
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | flags);
 	while (fd < 0 && errno == EINTR);
 	return fd;
 }
@@ -148,31 +104,73 @@ open_file(const char *path)
 static bool
 cannot(const char *what, const char *path, int error)
 {
-	message_error("%s: %s: %s", what, is_standard_input(path) ? "standard input" : path, strerror(error));
+	message_error("%s: %s: %s", what, key_file_title(path), strerror(error));
 	return false;
 }
 
-bool
-key_file_read(struct key_file *file, const char *path)
+int
+key_file_read(struct key_file *file, const char *path, uint8_t k[WIRE_KEY], const char **what)
 {
-	int fd = open_file(path), error;
+	int fd = open_file(path, 0), error;
+	struct stat status;
+
+	*file = (struct key_file){.path = path};
+	*what = "Cannot open file";
+	if (fd < 0)
+		return errno;
+	*what = "Error reading file";
+	error = !note_status(file, fd, &status) ? errno : hash_descriptor(file, fd, UINT64_MAX, k);
+	if (fd > STDERR_FILENO)
+		(void)close(fd);
+	if (error != 0)
+		bytes_wipe(k, WIRE_KEY);
+	file->is_read = error == 0;
+	return error;
+}
+
+int
+key_file_read_member(struct key_file *file, const char *path, uint8_t k[WIRE_KEY])
+{
+	int fd = open_file(path, O_NONBLOCK), error; /* a FIFO waits for nobody, and is none of ours */
 	struct stat status;
 
 	*file = (struct key_file){.path = path};
 	if (fd < 0)
-		return cannot("Cannot open file", path, errno);
-	file->key = new_key();
-	lock(file->key);
-	error = file->key == NULL ? ENOMEM : !note_status(file, fd, &status) ? errno : hash_descriptor(file, fd);
-	if (!is_standard_input(path))
-		(void)close(fd);
-	if (error != 0) {
-		key_file_forget(file);
-		return cannot("Error reading file", path, error);
-	}
-	name_key(file->key, path);
-	file->is_read = true;
-	return true;
+		return errno;
+	if (!note_status(file, fd, &status))
+		error = errno;
+	else if (!S_ISREG(status.st_mode))
+		error = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+	else
+		error = hash_descriptor(file, fd, KEY_FILE_MOST, k);
+	(void)close(fd);
+	if (error != 0)
+		bytes_wipe(k, WIRE_KEY);
+	file->is_read = error == 0;
+	return error;
+}
+
+int
+key_file_check_member(struct key_file *file, const char *path)
+{
+	struct stat status;
+
+	*file = (struct key_file){.path = path};
+	if (stat(path, &status) != 0)
+		return errno;
+	if (!S_ISREG(status.st_mode))
+		return S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+	if (access(path, R_OK) != 0)
+		return errno;
+	file->length = (uint64_t)status.st_size;
+	file->readable_by_others = (status.st_mode & (S_IRGRP | S_IROTH)) != 0;
+	return file->length < KEY_FILE_LENGTH ? ENODATA : file->length > KEY_FILE_MOST ? EFBIG : 0;
+}
+
+const char *
+key_file_problem(int error)
+{
+	return error == ENODATA ? "Shorter than 32 bytes" : error == EINVAL ? "Not a regular file" : strerror(error);
 }
 
 bool
@@ -184,10 +182,12 @@ key_file_check(struct key_file *file, const char *path)
 	*file = (struct key_file){.path = path};
 	if (is_standard_input(path))
 		return true;
+	if (key_file_is_once(path))
+		return fcntl(descriptor_of(path), F_GETFD) >= 0 || cannot("Error reading file", path, errno);
 	/* Whoever waits at the other end of a FIFO would see that it was opened. */
 	if (stat(path, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)))
 		return access(path, R_OK) == 0 || cannot("Cannot open file", path, errno);
-	fd = open_file(path);
+	fd = open_file(path, 0);
 	if (fd < 0)
 		return cannot("Cannot open file", path, errno);
 	error = !note_status(file, fd, &status) ? errno : S_ISDIR(status.st_mode) ? EISDIR : 0;
@@ -200,14 +200,19 @@ key_file_check(struct key_file *file, const char *path)
 	return true;
 }
 
-void
-key_file_warn(const struct key_file *file)
+const char *
+key_file_warning(const struct key_file *file, int number, char text[KEY_FILE_TEXT])
 {
-	const char *name = is_standard_input(file->path) ? "standard input" : file->path;
+	const char *name = key_file_title(file->path);
 
-	if (file->is_read && file->length < KEY_FILE_LENGTH)
-		message_warning("key file %s has %" PRIu64 " bytes: use at least %d (spiped-keygen makes a good one)",
-		    name, file->length, KEY_FILE_LENGTH);
-	if (file->readable_by_others)
-		message_warning("key file %s can be read by others: chmod 600 makes it private", name);
+	if (file->is_read && file->length < KEY_FILE_LENGTH && number-- == 0)
+		(void)snprintf(text, KEY_FILE_TEXT,
+		    "key file %s has %" PRIu64 " bytes: use at least %d (spiped-keygen makes a good one)", name,
+		    file->length, KEY_FILE_LENGTH);
+	else if (file->readable_by_others && number == 0)
+		(void)snprintf(
+		    text, KEY_FILE_TEXT, "key file %s can be read by others: chmod 600 makes it private", name);
+	else
+		return NULL;
+	return text;
 }

@@ -1,5 +1,4 @@
-/* key_file.h: reads K from a key file of any kind and length (docs/PROTOCOL.md), and keeps it where it does not leak.
- */
+/* key_file.h: reads K from a key file of any kind and length (docs/PROTOCOL.md). */
 #ifndef DAEMON_KEY_FILE_H
 #define DAEMON_KEY_FILE_H
 
@@ -8,38 +7,48 @@
 
 #include "protocol/keyring.h"
 
-enum { KEY_FILE_LENGTH = 32 /* bytes that a key file should have at least: 256 bits */ };
+enum {
+	KEY_FILE_LENGTH = 32,     /* bytes that a key file should have at least: 256 bits */
+	KEY_FILE_MOST = 1U << 20, /* and has at most, in a folder of keys */
+};
 
 struct key_file {
-	struct key *key; /* in a page of its own, locked and not in core dumps; NULL: there is none */
-	const char *path;
+	const char *path; /* "-": standard input; "fd:N": an open descriptor */
 	uint64_t length;
 	bool is_read;            /* length is known */
 	bool readable_by_others; /* a file whose mode lets its group or everybody read it */
 };
 
 /*
- * Reads the whole of path, "-" being standard input; a file, a FIFO or a device, whatever its mode and length. The key
- * is named after the file, without its directories. false: one line has said why. Blocks for as long as a FIFO does.
+ * Reads the whole of path: a file, a FIFO or a device, whatever its mode and length, or what comes from a descriptor,
+ * which fd:N closes. k is its memory's owner's to protect. Blocks for as long as a FIFO does. 0, or an errno, with k
+ * wiped; *what is then the beginning of a line that says so.
  */
-bool key_file_read(struct key_file *file, const char *path);
+int key_file_read(struct key_file *file, const char *path, uint8_t k[WIRE_KEY], const char **what);
+
+/* The same for one that stands among others: a regular file of at most KEY_FILE_MOST bytes. Never blocks for long. */
+int key_file_read_member(struct key_file *file, const char *path, uint8_t k[WIRE_KEY]);
+
+/* For --check: 0, or the errno that key_file_read_member would give. Nothing is read or opened. */
+int key_file_check_member(struct key_file *file, const char *path);
+
+/* Why one that stands among others is not taken: an errno, or ENODATA where it is shorter than KEY_FILE_LENGTH. */
+const char *key_file_problem(int error);
 
 /*
- * For --check: whether it could be read. Nothing is, so file->key stays NULL; a FIFO and a device are not even opened.
- * false: one line has said why.
+ * For --check: whether it could be read. Nothing is; a FIFO, a device and a descriptor are not even opened. false: one
+ * line has said why.
  */
 bool key_file_check(struct key_file *file, const char *path);
 
-/* One warning for each thing that is wrong with a file that was read or checked. */
-void key_file_warn(const struct key_file *file);
+/* What is wrong with a file that was read or checked, one at a time; NULL: nothing (more). text has room for it. */
+enum { KEY_FILE_TEXT = 4500 };
+const char *key_file_warning(const struct key_file *file, int number, char text[KEY_FILE_TEXT]);
 
-/*
- * In the process that will use the key, after the last fork: moves it (file->key changes) into memory that the kernel
- * shows to nobody, where it has that; else its page is locked again, which a child does not inherit.
- */
-void key_file_keep(struct key_file *file);
+/* "standard input", or the path: for messages. */
+const char *key_file_title(const char *path);
 
-/* Wipes the key and gives its memory back. A file without a key is fine. */
-void key_file_forget(struct key_file *file);
+/* Whether it can be read but once: standard input and descriptors. */
+bool key_file_is_once(const char *path);
 
 #endif

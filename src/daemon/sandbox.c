@@ -10,6 +10,7 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -31,19 +32,21 @@ static const char *const look_up_places[] = {"/etc", "/usr/etc", "/lib", "/lib64
     "/var/lib/sss", "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf"};
 
 /*
- * A folder, or that of a regular file (but not the root). What is not there needs no rule, and a device's gets none.
+ * A folder, or that of a regular file, but not the root. What is not there needs no rule, and a device's gets none.
  * false: one is needed, and not to be had.
  */
 static bool
-allow_folder(int ruleset, const char *path)
+allow_folder(int ruleset, const char *path, uint64_t access)
 {
-	struct landlock_path_beneath_attr rule = {.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE};
+	struct landlock_path_beneath_attr rule = {.allowed_access = access};
 	char real[PATH_MAX];
 	struct stat status;
 	bool done;
 
 	if (realpath(path, real) == NULL || stat(real, &status) != 0)
 		return errno != ENOMEM;
+	if (strcmp(real, "/") == 0)
+		return true;
 	if (!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode))
 		return true;
 	if (S_ISREG(status.st_mode) && strrchr(real, '/') != real)
@@ -51,6 +54,27 @@ allow_folder(int ruleset, const char *path)
 	rule.parent_fd = open(real, O_PATH | O_CLOEXEC);
 	done = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
 	(void)close(rule.parent_fd);
+	return done;
+}
+
+/* What is put in a folder's place stands beside it: beside the folder itself, and beside a link that leads to it. */
+static bool
+allow_keys(int ruleset, const struct key_set *keys)
+{
+	const uint64_t file = LANDLOCK_ACCESS_FS_READ_FILE, folder = file | LANDLOCK_ACCESS_FS_READ_DIR;
+	char beside[PATH_MAX + 3];
+	bool done = true;
+
+	for (size_t i = 0; done && i < keys->count; i++) {
+		const struct key_source *source = &keys->sources[i];
+
+		if (source->is_once)
+			continue;
+		(void)snprintf(beside, sizeof beside, "%s/..", source->path);
+		done = allow_folder(ruleset, source->path, source->is_folder ? folder : file) &&
+		       (!source->is_folder ||
+			   (allow_folder(ruleset, beside, folder) && allow_folder(ruleset, source->parent, folder)));
+	}
 	return done;
 }
 
@@ -71,9 +95,9 @@ restrict_files(const struct sandbox_needs *needs)
 	if (ruleset < 0)
 		return 0;
 	for (size_t i = 0; done && needs->looks_up && i < COUNT(look_up_places); i++)
-		done = allow_folder(ruleset, look_up_places[i]);
-	if (done && needs->key != NULL)
-		done = allow_folder(ruleset, needs->key);
+		done = allow_folder(ruleset, look_up_places[i], LANDLOCK_ACCESS_FS_READ_FILE);
+	if (done && needs->keys != NULL)
+		done = allow_keys(ruleset, needs->keys);
 	for (size_t i = 0; done && known >= PORTS_SINCE && i < COUNT(ports); i++)
 		done = syscall(SYS_landlock_add_rule, ruleset, RULE_PORT, (const uint64_t[]){CONNECT_TCP, ports[i]},
 			   0) == 0;
@@ -114,13 +138,14 @@ static const char *const allowed[] = {"epoll_pwait", "epoll_wait", "recvfrom", "
     "futex_time64", "epoll_ctl", "recv", "send", "accept4", "close", "connect", "setsockopt", "getsockopt", "shutdown",
     "socketcall", "clock_gettime", "clock_gettime64", "getrandom", "madvise", "mmap", "mmap2", "munmap", "mprotect",
     "bind", "brk", "clock_nanosleep", "clock_nanosleep_time64", "dup2", "dup3", "epoll_create1", "eventfd2", "exit",
-    "exit_group", "faccessat", "faccessat2", "fcntl", "fcntl64", "fstat", "fstat64", "fstatat64", "geteuid",
-    "geteuid32", "getpeername", "getpid", "getsockname", "gettid", "gettimeofday", "getuid", "getuid32", "_llseek",
-    "lseek", "lstat", "lstat64", "mlock", "mremap", "munlock", "nanosleep", "newfstatat", "pipe2", "poll", "ppoll",
-    "ppoll_time64", "pread64", "recvmsg", "restart_syscall", "rseq", "rt_sigaction", "rt_sigpending", "rt_sigprocmask",
-    "rt_sigreturn", "rt_sigtimedwait", "rt_sigtimedwait_time64", "sched_getaffinity", "sched_yield", "sendmmsg",
-    "sendmsg", "set_robust_list", "setpriority", "sigaltstack", "sigreturn", "stat", "stat64", "statx", "time", "uname",
-    "writev"};
+    "exit_group", "faccessat", "faccessat2", "fcntl", "fcntl64", "fstat", "fstat64", "fstatat64", "ftruncate",
+    "ftruncate64", "getdents", "getdents64", "geteuid", "geteuid32", "getpeername", "getpid", "getsockname", "gettid",
+    "gettimeofday", "getuid", "getuid32", "inotify_add_watch", "inotify_init1", "inotify_rm_watch", "_llseek", "lseek",
+    "lstat", "lstat64", "memfd_secret", "mlock", "mremap", "munlock", "nanosleep", "newfstatat", "pipe2", "poll",
+    "ppoll", "ppoll_time64", "pread64", "recvmsg", "restart_syscall", "rseq", "rt_sigaction", "rt_sigpending",
+    "rt_sigprocmask", "rt_sigreturn", "rt_sigtimedwait", "rt_sigtimedwait_time64", "sched_getaffinity", "sched_yield",
+    "sendmmsg", "sendmsg", "set_robust_list", "setpriority", "sigaltstack", "sigreturn", "stat", "stat64", "statx",
+    "time", "uname", "writev"};
 
 /* No library calls these unasked: somebody else is in the process. */
 static const char *const deadly[] = {"execve", "execveat", "ptrace", "process_vm_readv", "process_vm_writev",

@@ -5,13 +5,14 @@
 #include <stdbool.h>
 
 #include "base/line.h"
+#include "daemon/key_set.h"
 
 /* What it will still do. */
 struct sandbox_needs {
-	uint16_t target_port; /* of the TCP connections that it makes; 0: it connects to a UNIX socket */
-	uint16_t bind_port;   /* these come from; 0: any */
-	bool looks_up;        /* names */
-	const char *key;      /* a file that may be read again, as may what replaces it; NULL: none */
+	uint16_t target_port;       /* of the TCP connections that it makes; 0: it connects to a UNIX socket */
+	uint16_t bind_port;         /* these come from; 0: any */
+	bool looks_up;              /* names */
+	const struct key_set *keys; /* these may be read again, as may what replaces them; NULL: they are not */
 };
 
 /*

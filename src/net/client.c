@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "net/connection.h"
+#include "net/report.h"
 #include "net/stdio_leg.h"
 
 struct client {
@@ -21,6 +22,15 @@ targets(struct driver *driver, struct address_list *list)
 	const struct client *client = driver->context;
 
 	*list = *client->config->target_addresses;
+}
+
+static struct keyring *
+keyring(struct driver *driver)
+{
+	const struct client *client = driver->context;
+
+	counted_take(&client->config->keyring->counted);
+	return client->config->keyring;
 }
 
 static void
@@ -45,7 +55,7 @@ start(struct client *client, enum error *error)
 	struct connection *c = &client->connection;
 
 	*error = ERROR_MEMORY;
-	if (dh_pool_start(&client->loop, client->driver.dh_limit) != 0 || driver_start(&client->driver) != 0)
+	if (job_pool_start(&client->loop, client->driver.job_limit) != 0 || driver_start(&client->driver) != 0)
 		return false;
 	snprintf(c->peer, PEER_TEXT, "stdin");
 	if (stdio_leg_open(&client->stdio, &client->loop, client->config->input, client->config->output,
@@ -67,7 +77,7 @@ client_run(const struct client_config *config)
 	client.driver = (struct driver){
 	    .loop = &client.loop,
 	    .settings = &config->pipe,
-	    .keyring = config->keyring,
+	    .keyring = keyring,
 	    .log = config->log,
 	    .target = "target",
 	    .dial = {.timeout = config->pipe.timeout,
@@ -75,7 +85,7 @@ client_run(const struct client_config *config)
 		.bind_count = config->bind_count,
 		.keepalive = config->keepalive},
 	    .backend = config->backend,
-	    .dh_limit = 2,
+	    .job_limit = 2,
 	    .context = &client,
 	    .targets = targets,
 	    .over = over,
@@ -87,6 +97,7 @@ client_run(const struct client_config *config)
 	result.reason = pipe_reason(&client.connection.pipe);
 	result.system_error = client.connection.system_error;
 	result.opened = client.connection.opened;
+	result.hint = report_hint(&client.connection);
 	result.output_is_closed =
 	    result.reason == ERROR_PLAIN_RESET && client.connection.pipe.legs[PIPE_PLAIN].unwritable;
 	stdio_leg_free(client.stdio);

@@ -8,7 +8,7 @@
 
 struct client_config {
 	struct pipe_settings pipe; /* kind PIPE_ENCRYPT; -f and -g, -o, --exit-on-eof */
-	const struct keyring *keyring;
+	struct keyring *keyring;
 	const struct address_list *target_addresses;
 	const struct address *bind;
 	size_t bind_count;
@@ -24,6 +24,7 @@ struct client_result {
 	enum error reason;     /* OK: both directions ended */
 	int system_error;      /* errno behind ERROR_CONNECT, or of a write to output; else 0 */
 	bool opened;           /* the handshake was done: the pipe carried bytes */
+	const char *hint;      /* what a refused handshake probably means; NULL: nothing to add */
 	bool output_is_closed; /* reason ERROR_PLAIN_RESET: nobody reads our output any more */
 };
 

@@ -7,8 +7,8 @@
 
 #include "base/log.h"
 #include "net/buffer_pool.h"
-#include "net/dh_queue.h"
 #include "net/dial.h"
+#include "net/job_queue.h"
 #include "net/leg.h"
 
 struct connection;
@@ -17,21 +17,22 @@ struct connection;
 struct driver {
 	uv_loop_t *loop;
 	const struct pipe_settings *settings;
-	const struct keyring *keyring;
 	const struct log_sink *log;
 	const char *target; /* as the user typed it */
 	struct dial_options dial;
 	enum engine_backend backend;
-	unsigned dh_limit;
+	unsigned job_limit;
+	bool close_revoked;                                                /* --close-revoked */
 	void *context;                                                     /* its owner's */
 	void (*targets)(struct driver *driver, struct address_list *list); /* a copy of the latest */
+	struct keyring *(*keyring)(struct driver *driver);                 /* the latest, with one holder more */
 	void (*admit)(struct connection *connection); /* PIPE_ADMIT; answer by connection_admitted */
 	void (*over)(struct connection *connection);  /* all closed and logged: its memory is the owner's again */
 
 	struct engine *engine;
 	struct buffer_pool pool;
-	struct dh_queue dh_queue;
-	struct connection *first; /* all that are not over */
+	struct job_queue powers, matches; /* by who waits: peers that have shown a key, and strangers */
+	struct connection *first;         /* all that are not over */
 };
 
 enum { PEER_TEXT = 64 };
@@ -41,7 +42,11 @@ struct connection {
 	struct driver *driver;
 	struct connection *previous, *next;
 	struct leg legs[PIPE_LEGS];
-	struct dh_client dh;
+	struct job_client job;
+	union { /* held: until it has opened, and from then on */
+		struct keyring *keyring;
+		struct key_name *name;
+	};
 	struct dial *dial;
 	uv_timer_t timer;
 	uint64_t timer_at; /* when it fires; UINT64_MAX: it doesn't */
@@ -49,7 +54,7 @@ struct connection {
 	uint64_t retry_at; /* no memory for a read: not before this */
 	int system_error;  /* errno behind a failed dial or write; 0 */
 	uint8_t open_handles;
-	bool opened, awaiting[PIPE_LEGS], told_hang_up[PIPE_LEGS];
+	bool opened, awaiting[PIPE_LEGS], told_hang_up[PIPE_LEGS], told_revoked;
 	char peer[PEER_TEXT];
 };
 
@@ -68,6 +73,9 @@ extern const struct leg_owner connection_legs;
 /* The acceptor's answers. Both are ignored when they come too late. */
 void connection_admitted(struct connection *connection);
 void connection_stop(struct connection *connection, enum error error); /* at once: evicted, killed */
+
+/* Some keys are not in force any more: if it is on one of them it is listed, or ended (--close-revoked). */
+void connection_check_key(struct connection *connection);
 
 /* The one leg that is there from the start. */
 enum pipe_leg connection_accepted_leg(const struct pipe_settings *settings);

@@ -4,10 +4,15 @@
 int
 driver_start(struct driver *driver)
 {
-	int status = dh_queue_start(&driver->dh_queue, driver->loop, driver->dh_limit);
+	int status = job_queue_start(&driver->powers, driver->loop, driver->job_limit);
 
 	if (status != 0)
 		return status;
+	status = job_queue_start(&driver->matches, driver->loop, 1);
+	if (status != 0) {
+		job_queue_stop(&driver->powers);
+		return status;
+	}
 	driver->engine = engine_new(driver->backend);
 	if (driver->engine != NULL && pool_start(&driver->pool))
 		return 0;
@@ -18,7 +23,8 @@ driver_start(struct driver *driver)
 void
 driver_stop(struct driver *driver)
 {
-	dh_queue_stop(&driver->dh_queue);
+	job_queue_stop(&driver->powers);
+	job_queue_stop(&driver->matches);
 	engine_free(driver->engine);
 	pool_free(&driver->pool);
 }

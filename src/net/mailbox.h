@@ -12,6 +12,7 @@ enum mail_kind {
 	MAIL_EVICTED,  /* to a worker: over the cap of strangers */
 	MAIL_FORGET,   /* to a worker: the acceptor knows that it has gone; free it */
 	MAIL_KILL,     /* to a worker: end all connections at once */
+	MAIL_REVOKED,  /* to a worker: some keys are not in force any more */
 	MAIL_STOP,     /* to a worker: no connection is left; end the thread */
 	MAIL_PROVED,   /* to the acceptor: has proved its key, and wants room */
 	MAIL_GONE      /* to the acceptor: over */

@@ -26,13 +26,17 @@ is_daily_life(enum error reason)
 	       reason == ERROR_KILLED || reason == ERROR_EVICTED;
 }
 
+bool
+report_is_stranger(const struct connection *c)
+{
+	return c->driver->settings->kind == PIPE_DECRYPT && pipe_key(&c->pipe) == NULL;
+}
+
 /* A warning is what an administrator should hear of even when nothing else is kept: our own troubles, and tampering. */
 static enum log_level
 level_of(const struct connection *c, enum error reason)
 {
-	bool is_stranger = c->driver->settings->kind == PIPE_DECRYPT && pipe_key(&c->pipe) == NULL;
-
-	if (is_daily_life(reason) || (is_stranger && is_strangers_doing(reason)))
+	if (is_daily_life(reason) || (report_is_stranger(c) && is_strangers_doing(reason)))
 		return LOG_LEVEL_INFO;
 	return LOG_LEVEL_WARNING;
 }
@@ -43,7 +47,7 @@ line_connection(struct line *line, const char *event, const struct connection *c
 	line_start(line, event);
 	line_text(line, "peer", c->peer);
 	if (pipe_key(&c->pipe) != NULL)
-		line_text(line, "key", pipe_key(&c->pipe)->name);
+		line_text(line, "key", pipe_key(&c->pipe)->text);
 }
 
 void
@@ -90,7 +94,38 @@ report_over(struct connection *c)
 	line_reason(&line, reason);
 	if (c->system_error != 0)
 		line_text(&line, "error", strerror(c->system_error));
-	write_line(log, level, !c->opened && !encrypts && pipe_key(&c->pipe) == NULL, &line);
+	write_line(log, level, report_is_stranger(c), &line);
+	if (report_hint(c) == NULL)
+		return;
+	line_connection(&line, "hint", c);
+	line_text(&line, "text", report_hint(c));
+	write_line(log, level, false, &line);
+}
+
+/* A peer with another key closes when it has our MAC; what answers that with more is not one of us. */
+const char *
+report_hint(const struct connection *c)
+{
+	enum error reason = pipe_reason(&c->pipe);
+
+	if (c->opened || c->driver->settings->kind == PIPE_DECRYPT)
+		return NULL;
+	if (reason == ERROR_WRONG_KEY)
+		return "probably no spiped listens there";
+	if (reason != ERROR_CUT && reason != ERROR_CIPHER_RESET)
+		return NULL;
+	return pipe_has_met(&c->pipe) ? "probably the other end has another key" : "probably no spiped listens there";
+}
+
+void
+report_revoked(struct connection *c)
+{
+	const struct log_sink *log = c->driver->log;
+	struct line line;
+
+	line_connection(&line, "revoked", c);
+	line_seconds(&line, "seconds", uv_now(c->driver->loop) - c->started);
+	write_line(log, LOG_LEVEL_WARNING, false, &line);
 }
 
 void

@@ -27,8 +27,14 @@ struct server {
 	struct pipe_settings settings;
 	uv_loop_t loop;
 	struct resolver resolver;
-	uv_mutex_t targets_mutex;
+	uv_mutex_t mutex;            /* of these two, which workers ask for */
 	struct address_list targets; /* what dials use; the resolver's latest */
+	struct keyring *keyring;     /* what new connections begin with */
+	uv_work_t reading;
+	struct keyring *read;         /* what came of it */
+	bool is_reading, reads_again; /* the keys; once more when it is done */
+	bool is_asked, reads_files;   /* by SIGHUP, which is about files too; such is this reading */
+	struct watch watch;
 	struct worker *workers;
 	struct acceptor acceptor;
 	uv_signal_t signals[SIGNALS];
@@ -92,9 +98,9 @@ targets_changed(struct resolver *resolver)
 {
 	struct server *server = resolver->context;
 
-	uv_mutex_lock(&server->targets_mutex);
+	uv_mutex_lock(&server->mutex);
 	server->targets = resolver->list;
-	uv_mutex_unlock(&server->targets_mutex);
+	uv_mutex_unlock(&server->mutex);
 }
 
 /* On a worker's thread. */
@@ -103,9 +109,78 @@ copy_targets(struct driver *driver, struct address_list *list)
 {
 	struct server *server = driver->context;
 
-	uv_mutex_lock(&server->targets_mutex);
+	uv_mutex_lock(&server->mutex);
 	*list = server->targets;
-	uv_mutex_unlock(&server->targets_mutex);
+	uv_mutex_unlock(&server->mutex);
+}
+
+/* On a worker's thread. */
+static struct keyring *
+take_keyring(struct driver *driver)
+{
+	struct server *server = driver->context;
+	struct keyring *keyring;
+
+	uv_mutex_lock(&server->mutex);
+	keyring = server->keyring;
+	counted_take(&keyring->counted);
+	uv_mutex_unlock(&server->mutex);
+	return keyring;
+}
+
+/* On a thread of the pool: a folder may be large, or its disk slow. */
+static void
+read_keys(uv_work_t *reading)
+{
+	struct server *server = (struct server *)((char *)reading - offsetof(struct server, reading));
+
+	server->read = server->config.read_keys(server->config.keys_context, server->reads_files);
+}
+
+static void start_reading(struct server *server);
+
+static void
+keys_are_read(uv_work_t *reading, int status)
+{
+	struct server *server = (struct server *)((char *)reading - offsetof(struct server, reading));
+	struct keyring *before = server->keyring;
+	struct line line;
+
+	(void)status; /* never cancelled */
+	server->is_reading = false;
+	if (server->read != NULL) {
+		uv_mutex_lock(&server->mutex);
+		server->keyring = server->read;
+		uv_mutex_unlock(&server->mutex);
+		counted_drop(&before->counted);
+		for (unsigned i = 0; i < server->config.workers && !server->is_drained; i++)
+			worker_check_keys(&server->workers[i]);
+	}
+	/* Now it is in force: whoever waits for this line may rely on that. */
+	line_start(&line, "keys");
+	line_number(&line, "count", server->keyring->count);
+	server->config.log->write(server->config.log->context, LOG_LEVEL_INFO, false, line.text);
+	if (server->reads_again)
+		start_reading(server);
+}
+
+static void
+start_reading(struct server *server)
+{
+	server->reads_again = server->is_reading;
+	if (server->is_reading || server->is_drained)
+		return;
+	server->is_reading = true;
+	server->reads_files = server->is_asked;
+	server->is_asked = false;
+	server->read = NULL;
+	uv_queue_work(&server->loop, &server->reading, read_keys, keys_are_read);
+}
+
+static void
+folder_changed(struct watch *watch)
+{
+	start_reading((struct server *)((char *)watch - offsetof(struct server, watch)));
 }
 
 static void
@@ -114,8 +189,12 @@ on_signal(uv_signal_t *handle, int number)
 	struct server *server = handle->data;
 	const struct log_sink *log = server->config.log;
 
-	if (number == SIGHUP)
+	if (number == SIGHUP) {
+		(void)watch_again(&server->watch);
+		server->is_asked = true;
+		start_reading(server);
 		return;
+	}
 	if (number == SIGINT && !server->acceptor.is_draining && server->acceptor.count > 0)
 		log->write(log->context, LOG_LEVEL_WARNING, false, "interrupt draining=yes again=\"ends at once\"");
 	acceptor_drain(&server->acceptor);
@@ -176,6 +255,7 @@ drained(struct acceptor *acceptor)
 
 	stop_signals(server);
 	resolver_stop(&server->resolver);
+	watch_stop(&server->watch);
 	acceptor_stop(acceptor);
 	server->is_drained = true;
 }
@@ -184,7 +264,8 @@ static int
 start_workers(struct server *server)
 {
 	unsigned threads = server->config.workers > LEAST_POOL_THREADS ? server->config.workers : LEAST_POOL_THREADS;
-	int status = dh_pool_start(&server->loop, threads);
+	/* One more for each worker, where strangers wait for each other, and for reading keys. */
+	int status = job_pool_start(&server->loop, threads + server->config.workers + 1);
 
 	if (status != 0)
 		return status;
@@ -193,7 +274,7 @@ start_workers(struct server *server)
 		return UV_ENOMEM;
 	for (unsigned i = 0; i < server->config.workers; i++) {
 		status = worker_start(&server->workers[i], &server->config, &server->settings,
-		    &server->acceptor.mailbox, threads, copy_targets, server);
+		    &server->acceptor.mailbox, threads, copy_targets, take_keyring, server);
 
 		if (status != 0)
 			return status;
@@ -232,6 +313,12 @@ start(struct server *server)
 		    server->config.target_addresses, server->config.resolve_interval, server->config.log,
 		    targets_changed, server);
 	if (status == 0)
+		status = watch_start(&server->watch, &server->loop, server->config.watched,
+		    server->config.watched_count, folder_changed);
+	if (status == 0 && watch_again(&server->watch) > 0)
+		server->config.log->write(
+		    server->config.log->context, LOG_LEVEL_WARNING, false, "keys watched=no reload=\"by SIGHUP only\"");
+	if (status == 0)
 		status = start_signals(server);
 	if (status == 0)
 		status = acceptor_start(&server->acceptor, &server->loop, &server->config, server->workers,
@@ -258,11 +345,13 @@ server_run(const struct server_config *config, char problem[ADDRESS_PROBLEM], bo
 		return 1;
 	}
 	server->config = *config;
+	server->keyring = config->keyring;
+	counted_take(&config->keyring->counted);
 	server->settings = config->pipe;
 	server->settings.asks_admission = config->pipe.kind == PIPE_DECRYPT;
 	if (config->target_addresses != NULL)
 		server->targets = *config->target_addresses;
-	status = uv_mutex_init(&server->targets_mutex);
+	status = uv_mutex_init(&server->mutex);
 	if (status == 0)
 		status = start(server);
 	if (status == 0 && config->ready != NULL)
@@ -274,9 +363,10 @@ server_run(const struct server_config *config, char problem[ADDRESS_PROBLEM], bo
 	while (!only_a_look_up_is_left(server) && uv_run(&server->loop, UV_RUN_ONCE) != 0)
 		;
 	stop_workers(server);
+	counted_drop(&server->keyring->counted);
 	if (status == 0)
 		acceptor_free(&server->acceptor);
-	uv_mutex_destroy(&server->targets_mutex);
+	uv_mutex_destroy(&server->mutex);
 	*look_up_is_left = uv_loop_close(&server->loop) == UV_EBUSY; /* it is in the server's memory */
 	if (!*look_up_is_left)
 		free(server);

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "net/listen.h"
+#include "net/watch.h"
 #include "pipe/pipe.h"
 
 enum { SERVER_WORKERS_MAX = 1024 };
@@ -11,7 +12,14 @@ enum { SERVER_WORKERS_MAX = 1024 };
 /* All of it outlives server_run; nothing in it changes while that runs, but where a comment says so. */
 struct server_config {
 	struct pipe_settings pipe; /* kind, -f and -g, -o; asks_admission is set by server_run */
-	const struct keyring *keyring;
+	struct keyring *keyring;   /* to begin with; it holds its own besides */
+	/* Reads folders, or files too, on a thread of the pool: a keyring with a holder, or NULL: nothing has changed.
+	 */
+	struct keyring *(*read_keys)(void *context, bool files_too);
+	void *keys_context;
+	const struct watched *watched; /* where the keys stand: [0..watched_count) */
+	size_t watched_count;
+	bool close_revoked;                /* --close-revoked */
 	const struct listeners *listeners; /* server_run closes them: at the first SIGTERM or SIGINT */
 	const struct endpoint *target;
 	const struct address_list *target_addresses; /* what it resolved to at the start; NULL: not yet (-D) */
@@ -39,9 +47,9 @@ bool server_fit(struct server_config *config, uint64_t available);
 
 /*
  * Serves until it was told to stop and the last connection has ended. SIGTERM and SIGINT drain, a second one ends at
- * once, SIGHUP does no harm. Privileges are dropped before: threads start here. Returns the exit status: 0, or 1 with
- * problem filled in when it could not start. *look_up_is_left: a name server is still being asked, for which exit(3)
- * would wait, but not _exit(2). On the main thread, once.
+ * once, SIGHUP reads the keys afresh. Privileges are dropped before: threads start here. Returns the exit status: 0, or
+ * 1 with problem filled in when it could not start. *look_up_is_left: a name server is still being asked, for which
+ * exit(3) would wait, but not _exit(2). On the main thread, once.
  */
 int server_run(const struct server_config *config, char problem[ADDRESS_PROBLEM], bool *look_up_is_left);
 

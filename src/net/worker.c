@@ -54,14 +54,18 @@ arrived(struct worker *worker, struct accepted *accepted)
 	leg->kind->close(leg, true);
 }
 
+/* Ends all (ERROR_KILLED), or those whose key has been revoked. */
 static void
-kill_all(struct worker *worker)
+for_each_connection(struct worker *worker, enum mail_kind kind)
 {
 	struct connection *next;
 
 	for (struct connection *c = worker->driver.first; c != NULL; c = next) {
 		next = c->next;
-		connection_stop(c, ERROR_KILLED);
+		if (kind == MAIL_KILL)
+			connection_stop(c, ERROR_KILLED);
+		else
+			connection_check_key(c);
 	}
 }
 
@@ -85,8 +89,12 @@ receive(struct mailbox *mailbox, enum mail_kind kind, struct accepted *accepted)
 	case MAIL_FORGET:
 		free(accepted);
 		break;
+	case MAIL_REVOKED:
+		atomic_store(&worker->is_revoked_out, false); /* first: what is revoked from now on needs another */
+		for_each_connection(worker, kind);
+		break;
 	case MAIL_KILL:
-		kill_all(worker);
+		for_each_connection(worker, kind);
 		break;
 	case MAIL_STOP:
 		mailbox_stop(&worker->mailbox);
@@ -164,7 +172,8 @@ grow_watchers(uv_loop_t *loop, uint64_t descriptors)
 
 int
 worker_start(struct worker *worker, const struct server_config *config, const struct pipe_settings *settings,
-    struct mailbox *acceptor, unsigned dh_limit, void (*targets)(struct driver *, struct address_list *), void *context)
+    struct mailbox *acceptor, unsigned job_limit, void (*targets)(struct driver *, struct address_list *),
+    struct keyring *(*keyring)(struct driver *), void *context)
 {
 	int status = uv_loop_init(&worker->loop);
 
@@ -174,7 +183,6 @@ worker_start(struct worker *worker, const struct server_config *config, const st
 	worker->driver = (struct driver){
 	    .loop = &worker->loop,
 	    .settings = settings,
-	    .keyring = config->keyring,
 	    .log = config->log,
 	    .target = config->target->text,
 	    .dial = {.timeout = settings->timeout,
@@ -182,9 +190,11 @@ worker_start(struct worker *worker, const struct server_config *config, const st
 		.bind_count = config->bind_count,
 		.keepalive = config->keepalive},
 	    .backend = config->backend,
-	    .dh_limit = dh_limit,
+	    .job_limit = job_limit,
+	    .close_revoked = config->close_revoked,
 	    .context = context,
 	    .targets = targets,
+	    .keyring = keyring,
 	    .admit = admit,
 	    .over = connection_over,
 	};
@@ -218,4 +228,11 @@ worker_stop(struct worker *worker)
 	mailbox_post(&worker->mailbox, &worker->stop, MAIL_STOP);
 	uv_thread_join(&worker->thread);
 	worker->is_running = false;
+}
+
+void
+worker_check_keys(struct worker *worker)
+{
+	if (!atomic_exchange(&worker->is_revoked_out, true))
+		mailbox_post(&worker->mailbox, &worker->revoked, MAIL_REVOKED);
 }

@@ -29,17 +29,22 @@ struct worker {
 	struct mailbox *acceptor;
 	struct mail order; /* kill */
 	struct mail stop;
-	uint32_t count; /* connections, as the acceptor counts them */
+	struct mail revoked;
+	_Atomic bool is_revoked_out; /* that one is in the mailbox */
+	uint32_t count;              /* connections, as the acceptor counts them */
 	bool is_running;
 };
 
 /*
- * Starts the thread; when this returns all that it needs has been allocated. targets is called on the worker's
- * thread. 0, or a libuv error with everything undone.
+ * Starts the thread; when this returns all that it needs has been allocated. targets and keyring are called on the
+ * worker's thread. 0, or a libuv error with everything undone.
  */
 int worker_start(struct worker *worker, const struct server_config *config, const struct pipe_settings *settings,
-    struct mailbox *acceptor, unsigned dh_limit, void (*targets)(struct driver *, struct address_list *),
-    void *context);
+    struct mailbox *acceptor, unsigned job_limit, void (*targets)(struct driver *, struct address_list *),
+    struct keyring *(*keyring)(struct driver *), void *context);
+
+/* Some keys' names have become is_revoked: it looks at its connections soon. On the main thread. */
+void worker_check_keys(struct worker *worker);
 
 /* Posts MAIL_STOP and waits for the thread. No connection may be left. */
 void worker_stop(struct worker *worker);

@@ -58,15 +58,17 @@ proceed(struct pipe *p, uint64_t now)
 		return;
 	}
 	if (p->admit == STEP_NONE && session_key(&p->session) != NULL) { /* a server, and S4 has passed */
-		p->key = session_key(&p->session);
+		p->key = session_key(&p->session)->name;
 		p->admit = p->settings->asks_admission ? STEP_DUE : STEP_DONE;
 		p->dial = p->settings->asks_admission ? STEP_NONE : STEP_DUE;
 	}
-	if ((wants & SESSION_DH) != 0 && p->admit == STEP_DONE && p->dh == STEP_NONE)
-		p->dh = STEP_DUE;
+	/* A stranger's is no more than finding the key; powers are for who has shown one, and been let in. */
+	if ((wants & SESSION_JOB) != 0 && (p->admit == STEP_DONE || session_key(&p->session) == NULL) &&
+	    p->job == STEP_NONE)
+		p->job = STEP_DUE;
 	/* S5 has gone too: no packet and no FIN may overtake it. */
 	if (wants == SESSION_READY && p->opened == STEP_NONE) {
-		p->key = session_key(&p->session);
+		p->key = session_key(&p->session)->name;
 		p->deadline = UINT64_MAX;
 		if (p->legs[dialled_leg(p)].connected)
 			p->opened = STEP_DUE;
@@ -74,7 +76,7 @@ proceed(struct pipe *p, uint64_t now)
 }
 
 void
-pipe_start(struct pipe *p, const struct pipe_settings *settings, const struct keyring *keyring, struct engine *engine,
+pipe_start(struct pipe *p, const struct pipe_settings *settings, struct keyring *keyring, struct engine *engine,
     const uint8_t random[SESSION_RANDOM], uint64_t now)
 {
 	bool encrypts = settings->kind == PIPE_ENCRYPT;
@@ -310,9 +312,9 @@ pipe_event(struct pipe *p, const struct pipe_event *event, uint64_t now)
 	case PIPE_DELIVERED:
 		p->legs[event->leg].delivered = p->legs[event->leg].awaiting;
 		break;
-	case PIPE_DH_DONE:
+	case PIPE_JOB_DONE:
 		if (!p->ending)
-			session_dh_done(&p->session, event->job); /* proceed() sees what came of it */
+			session_job_done(&p->session, event->job); /* proceed() sees what came of it */
 		break;
 	case PIPE_TIME:
 		on_time(p, now);

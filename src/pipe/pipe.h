@@ -52,7 +52,7 @@ enum pipe_event_kind {
 	PIPE_WRITABLE, /* leg: it was full and isn't now */
 	PIPE_WRITE_FAILED, /* leg: the last PIPE_SEND failed, nothing more can be written */
 	PIPE_DELIVERED,    /* leg: the kernel has sent all that it was given */
-	PIPE_DH_DONE,      /* job */
+	PIPE_JOB_DONE,     /* job */
 	PIPE_TIME,         /* now >= pipe_deadline */
 	PIPE_STOP          /* error: ERROR_EVICTED, ERROR_KILLED, ERROR_MEMORY, ERROR_RANDOM ...: over at once */
 };
@@ -64,13 +64,13 @@ struct pipe_event {
 	uint8_t *in;
 	size_t length;
 	struct pipe_buffer *out;
-	const struct dh_job *job;
+	const struct job *job;
 };
 
 enum pipe_action_kind {
 	PIPE_DIAL,           /* connect the other leg; answer PIPE_DIALLED or PIPE_DIAL_FAILED */
 	PIPE_ADMIT,          /* ask for room under -n; answer PIPE_ADMITTED, or nothing */
-	PIPE_DH,             /* call pipe_dh_job soon, run the job anywhere; answer PIPE_DH_DONE */
+	PIPE_JOB,            /* call pipe_job soon, run the job anywhere; answer PIPE_JOB_DONE */
 	PIPE_OPENED,         /* handshake done and both legs connected: data may flow */
 	PIPE_SEND,           /* leg, bytes, length: try to write at once; answer PIPE_WRITTEN or PIPE_WRITE_FAILED */
 	PIPE_SHUTDOWN,       /* leg: half-close, after what was written */
@@ -115,11 +115,11 @@ enum { PIPE_RELEASES = PIPE_LEGS + 1 };
 /* The members are for pipe.c alone; fixed in size, its caller's memory. */
 struct pipe {
 	const struct pipe_settings *settings;
-	const struct key *key;
+	struct key_name *key;
 	struct session session;
 	struct pipe_leg_state legs[PIPE_LEGS];
 	struct pipe_buffer *released[PIPE_RELEASES];
-	enum pipe_step dial, admit, dh, opened;
+	enum pipe_step dial, admit, job, opened;
 	enum error reason;
 	bool ending, hurried, over;
 	uint64_t deadline;
@@ -129,10 +129,10 @@ struct pipe {
 
 /*
  * Starts a connection whose one leg has been accepted. random: SESSION_RANDOM fresh bytes, wiped by the caller
- * afterwards. keyring, engine and settings outlive it. Then ask pipe_next.
+ * afterwards. engine and settings outlive it; keyring does until PIPE_OPENED or PIPE_OVER. Then ask pipe_next.
  */
-void pipe_start(struct pipe *pipe, const struct pipe_settings *settings, const struct keyring *keyring,
-    struct engine *engine, const uint8_t random[SESSION_RANDOM], uint64_t now);
+void pipe_start(struct pipe *pipe, const struct pipe_settings *settings, struct keyring *keyring, struct engine *engine,
+    const uint8_t random[SESSION_RANDOM], uint64_t now);
 
 /* now is monotonic and never goes back. An event that no longer matters is ignored; a buffer in it is released. */
 void pipe_event(struct pipe *pipe, const struct pipe_event *event, uint64_t now);
@@ -152,9 +152,9 @@ unsigned pipe_wants(const struct pipe *pipe, enum pipe_leg which);
 size_t pipe_read_into(
     const struct pipe *pipe, enum pipe_leg leg, bool pressure, uint8_t *in, size_t *offset, size_t *packets);
 
-/* After PIPE_DH, at once or when there is somebody to run it: the job, a copy with secrets in it; the caller wipes it.
+/* After PIPE_JOB, at once or when there is somebody to run it: the job, a copy with secrets in it; the caller wipes it.
  */
-void pipe_dh_job(struct pipe *pipe, struct dh_job *job);
+void pipe_job(struct pipe *pipe, struct job *job);
 
 /* When to send PIPE_TIME; UINT64_MAX: never. */
 uint64_t pipe_deadline(const struct pipe *pipe);
@@ -162,9 +162,14 @@ uint64_t pipe_deadline(const struct pipe *pipe);
 /* Why it ended: OK for the end of both directions. */
 enum error pipe_reason(const struct pipe *pipe);
 
-/* The key that this connection is on, once the peer has proved to have it: from S4 on (-d), from C7 on (-e); or NULL.
+/*
+ * Whose key this connection is on, once the peer has proved to have it: from S4 on (-d), from C7 on (-e); or NULL. From
+ * PIPE_OPENED on the pipe needs the keyring no more; this name still, for whoever asks.
  */
-const struct key *pipe_key(const struct pipe *pipe);
+struct key_name *pipe_key(const struct pipe *pipe);
+
+/* Whether as many bytes came from the peer as are its nonce: what it is that refuses us. */
+bool pipe_has_met(const struct pipe *pipe);
 
 /* Plain bytes that were read from the plain leg, and those that it has taken. */
 void pipe_counts(const struct pipe *pipe, uint64_t *in, uint64_t *out);

@@ -133,7 +133,7 @@ pipe_next(struct pipe *p, struct pipe_action *action)
 		return true;
 	}
 	if (take_step(&p->dial, STEP_ASKED, PIPE_DIAL, action) ||
-	    take_step(&p->admit, STEP_ASKED, PIPE_ADMIT, action) || take_step(&p->dh, STEP_ASKED, PIPE_DH, action) ||
+	    take_step(&p->admit, STEP_ASKED, PIPE_ADMIT, action) || take_step(&p->job, STEP_ASKED, PIPE_JOB, action) ||
 	    take_step(&p->opened, STEP_DONE, PIPE_OPENED, action))
 		return true;
 	return next_send(p, PIPE_CIPHER, action) || next_send(p, PIPE_PLAIN, action) ||
@@ -175,10 +175,10 @@ pipe_read_into(const struct pipe *p, enum pipe_leg leg, bool pressure, uint8_t *
 }
 
 void
-pipe_dh_job(struct pipe *p, struct dh_job *job)
+pipe_job(struct pipe *p, struct job *job)
 {
-	p->dh = STEP_NONE;
-	session_dh_job(&p->session, job);
+	p->job = STEP_NONE;
+	session_job(&p->session, job);
 }
 
 uint64_t
@@ -193,7 +193,13 @@ pipe_reason(const struct pipe *p)
 	return p->reason;
 }
 
-const struct key *
+bool
+pipe_has_met(const struct pipe *p)
+{
+	return session_has_met(&p->session);
+}
+
+struct key_name *
 pipe_key(const struct pipe *p)
 {
 	return p->key;

@@ -2,24 +2,37 @@
 #ifndef PROTOCOL_KEYRING_H
 #define PROTOCOL_KEYRING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/counted.h"
 #include "protocol/wire.h"
 
 enum { KEY_NAME_MAX = 63 };
 
+/*
+ * Who has a key, for people: log lines and the like. Not secret, and counted for itself: a connection is spoken of for
+ * longer than its key is needed.
+ */
+struct key_name {
+	struct counted counted;
+	_Atomic(bool) is_revoked;    /* no set of keys that is new has it */
+	char text[KEY_NAME_MAX + 1]; /* printable, never empty */
+};
+
 /* One shared key. Secret: whoever made it keeps it in locked memory and wipes it. */
 struct key {
-	char name[KEY_NAME_MAX + 1]; /* for people: log lines and the like; printable, never empty */
-	uint8_t k[WIRE_KEY];         /* K: SHA-256 of the key file */
+	struct key_name *name;
+	uint8_t k[WIRE_KEY]; /* K: SHA-256 of the key file */
 };
 
 /*
- * Immutable once it is in use, and shared by threads; the caller keeps it alive for as long as a session refers to it.
+ * Immutable once it is in use, and shared by threads; whoever drives a session holds it until the handshake is over.
  * A client uses keys[0]; a server takes whichever matches.
  */
 struct keyring {
+	struct counted counted;
 	size_t count; /* 0 refuses everybody */
 	const struct key *keys;
 };

@@ -28,7 +28,7 @@ fail(struct session *session, enum error error)
 
 void
 session_start(struct session *session, enum session_role role, enum forward_secrecy forward_secrecy,
-    const struct keyring *keyring, struct engine *engine, const uint8_t random[SESSION_RANDOM])
+    struct keyring *keyring, struct engine *engine, const uint8_t random[SESSION_RANDOM])
 {
 	struct session_handshake *handshake = &session->handshake;
 	bool is_client = role == SESSION_CLIENT;
@@ -76,6 +76,7 @@ receive_nonce(struct session *session)
 
 	memcpy(handshake->nonces + (is_client ? WIRE_NONCE : 0), handshake->in, WIRE_NONCE);
 	handshake->in_have = 0;
+	session->has_met = true;
 	session->state = SESSION_PEER_Y;
 	if (!is_client)
 		return OK; /* S3 is done by keyring_match: which key it is shows only with the client's y */
@@ -97,26 +98,20 @@ check_peer_y(const struct session *session, const uint8_t y[WIRE_Y])
 	return OK;
 }
 
-/* S4: the client's y and its MAC, before any exponentiation: a peer without a key costs next to nothing. */
+/* S4: a client has shown which key it has; the check of its MAC came before, so that a stranger costs next to nothing.
+ */
 static enum error
-receive_client_y(struct session *session)
+accept_client(struct session *session, const struct job_match *match)
 {
 	struct session_handshake *handshake = &session->handshake;
-	const uint8_t *y = handshake->in, *mac = y + WIRE_Y;
-	uint8_t dk_1[WIRE_DK_1];
-	const struct key *key;
-	enum error error;
+	enum error error = check_peer_y(session, handshake->in);
 
-	error = keyring_match(session->keyring, handshake->nonces, y, mac, &key, dk_1); /* S3 */
-	if (error == OK)
-		error = check_peer_y(session, y);
-	if (error == OK) {
-		session->key = key;
-		memcpy(handshake->dk_1, dk_1, WIRE_DK_1);
-		session->state = SESSION_SHARED;
-	}
-	bytes_wipe(dk_1, sizeof dk_1);
-	return error;
+	if (error != OK)
+		return error;
+	session->key = match->key;
+	memcpy(handshake->dk_1, match->dk_1, WIRE_DK_1);
+	session->state = SESSION_SHARED;
+	return OK;
 }
 
 /* C5: the server's y and its MAC. */
@@ -165,13 +160,14 @@ start_data(struct session *session, const uint8_t shared[WIRE_Y])
 	return error;
 }
 
-/* A client's y may be computed from the start; a server computes nothing before S4. */
+/* A client's y may be computed from the start; a server computes no power before S4. */
 static bool
 job_is_due(const struct session *session)
 {
 	if (session->state >= SESSION_DATA || session->handshake.job_out)
 		return false;
-	return session->state == SESSION_SHARED || (session->role == SESSION_CLIENT && !session->handshake.has_y);
+	return session->state == SESSION_MATCH || session->state == SESSION_SHARED ||
+	       (session->role == SESSION_CLIENT && !session->handshake.has_y);
 }
 
 unsigned
@@ -186,7 +182,7 @@ session_wants(const struct session *session)
 	if (session->out_sent < session->out_have)
 		wants |= SESSION_WRITE;
 	if (job_is_due(session))
-		wants |= SESSION_DH;
+		wants |= SESSION_JOB;
 	if (session->state == SESSION_DATA)
 		wants |= SESSION_READY;
 	return wants;
@@ -208,7 +204,7 @@ session_wants_bytes(const struct session *session)
 enum error
 session_feed(struct session *session, const uint8_t *in, size_t length)
 {
-	enum error error;
+	enum error error = OK;
 
 	if (length == 0 || session->state == SESSION_BROKEN)
 		return session->error;
@@ -221,7 +217,7 @@ session_feed(struct session *session, const uint8_t *in, size_t length)
 	if (session->state == SESSION_NONCES)
 		error = receive_nonce(session);
 	else if (session->role == SESSION_SERVER)
-		error = receive_client_y(session);
+		session->state = SESSION_MATCH; /* S3 and S4 are a job: there may be many keys */
 	else
 		error = receive_server_y(session);
 	return error == OK ? OK : fail(session, error);
@@ -240,17 +236,35 @@ session_sent(struct session *session, size_t length)
 	session->out_sent = (uint16_t)(session->out_sent + length);
 }
 
+/* S3, S4: nothing of ours goes with it but the keys to try. */
+static void
+hand_out_match(const struct session *session, struct job *job)
+{
+	const struct session_handshake *handshake = &session->handshake;
+
+	job->kind = JOB_MATCH;
+	job->error = ERROR_CRYPTO; /* a job that nobody has run proves nothing */
+	job->match.keyring = session->keyring;
+	memcpy(job->match.nonces, handshake->nonces, sizeof handshake->nonces);
+	memcpy(job->match.y_and_mac, handshake->in, WIRE_Y_AND_MAC);
+}
+
 void
-session_dh_job(struct session *session, struct dh_job *job)
+session_job(struct session *session, struct job *job)
 {
 	struct session_handshake *handshake = &session->handshake;
+	bool is_due = job_is_due(session);
 
 	memset(job, 0, sizeof *job);
+	handshake->job_out |= is_due;
+	if (is_due && session->state == SESSION_MATCH) {
+		hand_out_match(session, job);
+		return;
+	}
 	memcpy(job->y, one, WIRE_Y);
 	memcpy(job->shared, one, WIRE_Y);
-	if (!job_is_due(session))
+	if (!is_due)
 		return;
-	handshake->job_out = true;
 	if (session->forward_secrecy == FORWARD_SECRECY_OFF)
 		return;
 	/* C4, S5: x was picked at the start. C6, S6: a y of 1 has no other power than 1. */
@@ -265,15 +279,22 @@ session_dh_job(struct session *session, struct dh_job *job)
 }
 
 enum error
-session_dh_done(struct session *session, const struct dh_job *job)
+session_job_done(struct session *session, const struct job *job)
 {
 	struct session_handshake *handshake = &session->handshake;
 	bool is_server = session->role == SESSION_SERVER;
 	enum error error = OK;
 
-	if (session->state >= SESSION_DATA || !handshake->job_out || job->error != OK)
+	if (session->state >= SESSION_DATA || !handshake->job_out ||
+	    (job->kind == JOB_MATCH) != (session->state == SESSION_MATCH))
 		return fail(session, ERROR_CRYPTO);
+	if (job->error != OK)
+		return fail(session, job->error);
 	handshake->job_out = false;
+	if (job->kind == JOB_MATCH) {
+		error = accept_client(session, &job->match);
+		return error == OK ? OK : fail(session, error);
+	}
 	if (!handshake->has_y) {
 		memcpy(session->out + WIRE_NONCE, job->y, WIRE_Y);
 		handshake->has_y = true;
@@ -289,6 +310,12 @@ enum error
 session_error(const struct session *session)
 {
 	return session->error;
+}
+
+bool
+session_has_met(const struct session *session)
+{
+	return session->has_met;
 }
 
 const struct key *

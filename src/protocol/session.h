@@ -6,7 +6,7 @@
 #ifndef PROTOCOL_SESSION_H
 #define PROTOCOL_SESSION_H
 
-#include "protocol/dh.h"
+#include "protocol/job.h"
 #include "protocol/keyring.h"
 #include "protocol/packet.h"
 
@@ -22,7 +22,7 @@ enum forward_secrecy {
 enum {
 	SESSION_READ = 1,   /* session_wants_bytes(s) more handshake bytes from the peer */
 	SESSION_WRITE = 2,  /* session_out has bytes for the peer */
-	SESSION_DH = 4,     /* session_dh_job has work for somebody */
+	SESSION_JOB = 4,    /* session_job has work for somebody */
 	SESSION_READY = 8,  /* keys are there: seal and open; may come with SESSION_WRITE (a server's S5) */
 	SESSION_FAILED = 16 /* for ever; session_error says why; all secrets are wiped already */
 };
@@ -32,6 +32,7 @@ enum { SESSION_RANDOM = WIRE_NONCE + WIRE_X };
 enum session_state {
 	SESSION_NONCES, /* S1/C1, S2/C2 */
 	SESSION_PEER_Y, /* C5, S4: the peer's y and MAC are awaited */
+	SESSION_MATCH,  /* S4: they are there, and a job is to find out which key it is */
 	SESSION_SHARED, /* S5 and S6, or C6: a job is to be run */
 	SESSION_DATA,
 	SESSION_BROKEN
@@ -43,8 +44,9 @@ struct session {
 	enum forward_secrecy forward_secrecy;
 	enum session_state state;
 	enum error error;
+	bool has_met; /* the peer's nonce was there: it may be one of us */
 	struct engine *engine;
-	const struct keyring *keyring;
+	struct keyring *keyring;
 	const struct key *key;
 	union {
 		struct session_handshake {
@@ -74,10 +76,10 @@ struct session {
 
 /*
  * Starts a handshake. random is SESSION_RANDOM fresh random bytes, the nonce then x, wiped by the caller afterwards.
- * keyring and engine outlive the session. Never fails; a client needs keyring->count >= 1.
+ * engine outlives the session, keyring its handshake. Never fails; a client needs keyring->count >= 1.
  */
 void session_start(struct session *session, enum session_role role, enum forward_secrecy forward_secrecy,
-    const struct keyring *keyring, struct engine *engine, const uint8_t random[SESSION_RANDOM]);
+    struct keyring *keyring, struct engine *engine, const uint8_t random[SESSION_RANDOM]);
 
 /*
  * Wipes all secrets; the session is SESSION_FAILED afterwards, by ERROR_KILLED if it had no error yet. Whoever started
@@ -107,16 +109,19 @@ size_t session_out(const struct session *session, const uint8_t **bytes);
 void session_sent(struct session *session, size_t length);
 
 /*
- * SESSION_DH: copies what is to be computed into *job and is no longer wanted; a client hands out two, one after the
- * other (C4, C6); a server one (S5 and S6 together), only after S4 has passed: it waits for that as long as its caller
- * likes. A job may be empty (-f); running it costs nothing then. session_dh_done takes the result back: OK, or the
- * error that ended the session (C7, S7). The caller wipes the job.
+ * SESSION_JOB: copies what is to be computed into *job and is no longer wanted. Both hand out two, one after the other:
+ * a client C4, C6; a server S3 with S4, which finds the key, and only after that S5 with S6, for which it waits as long
+ * as its caller likes. One may be empty (-f); running it costs nothing then. session_job_done takes the result back:
+ * OK, or the error that ended the session (C7, S7). The caller wipes the job.
  */
-void session_dh_job(struct session *session, struct dh_job *job);
-enum error session_dh_done(struct session *session, const struct dh_job *job);
+void session_job(struct session *session, struct job *job);
+enum error session_job_done(struct session *session, const struct job *job);
 
 /* Why it FAILED; OK while it hasn't. */
 enum error session_error(const struct session *session);
+
+/* Whether the peer's nonce came, however it ended: what did not send as much is none of us. */
+bool session_has_met(const struct session *session);
 
 /* The key that the peer proved to have (server, from S4 on) or that we use (client); else NULL. Owned by the keyring.
  */

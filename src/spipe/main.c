@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "crypto/group14.h"
-#include "daemon/key_file.h"
+#include "daemon/key_set.h"
 #include "daemon/log.h"
 #include "daemon/message.h"
 #include "daemon/process.h"
@@ -31,13 +31,11 @@ check(const struct options *options)
 {
 	static struct address_list list;
 	struct endpoint endpoint;
-	struct key_file key;
 	bool target = look_up(options->target, false, &endpoint, &list);
 	bool bind = options->bind == NULL || look_up(options->bind, true, &endpoint, &list);
 
-	if (!key_file_check(&key, options->key))
+	if (!key_set_check(&options->key, 1, KEYS_OF_SPIPE))
 		return 1;
-	key_file_warn(&key);
 	if (!target || !bind)
 		return 1;
 	return puts("spipe: everything is there to start") < 0 || fflush(stdout) != 0 ? 1 : 0;
@@ -69,6 +67,7 @@ explain_failed_start(enum error reason)
 	case ERROR_EVICTED:
 	case ERROR_STALLED:
 	case ERROR_KILLED:
+	case ERROR_REVOKED:
 	case ERROR_RANDOM:
 	case ERROR_CRYPTO:
 	case ERROR_MEMORY:
@@ -92,19 +91,20 @@ report(const struct client_result *result)
 		message_error("%s", explain_failed_start(result->reason));
 	else
 		message_error("Connection error: %s", error_text(result->reason));
+	if (result->hint != NULL)
+		message_error("%s", result->hint);
 	return 1;
 }
 
 static struct client_result
 connect_through(const struct options *options, const struct address_list *target, const struct address_list *bind,
-    const struct key *key, const struct log_sink *log)
+    struct keyring *keyring, const struct log_sink *log)
 {
-	const struct keyring keyring = {.count = 1, .keys = key};
 	const struct client_config config = {.pipe = {.kind = PIPE_ENCRYPT,
 						 .forward_secrecy = options->forward_secrecy,
 						 .timeout = options->timeout,
 						 .end_at_far_end = options->exit_on_eof},
-	    .keyring = &keyring,
+	    .keyring = keyring,
 	    .target_addresses = target,
 	    .bind = bind->addresses,
 	    .bind_count = bind->count,
@@ -122,7 +122,7 @@ run(const struct options *options)
 {
 	static struct address_list target, bind;
 	static struct endpoint to, from; /* as they were written */
-	struct key_file key;
+	static struct key_set keys;
 	struct log *log;
 	struct client_result result;
 	struct sandbox_needs needs;
@@ -133,9 +133,9 @@ run(const struct options *options)
 		return 1;
 	if (options->bind != NULL && !look_up(options->bind, true, &from, &bind))
 		return 1;
-	if (!key_file_read(&key, options->key))
+	if (!key_set_open(&keys, &options->key, 1, KEYS_OF_SPIPE))
 		return 1;
-	key_file_keep(&key);
+	key_set_keep(&keys);
 	log = log_new("spipe", STDERR_FILENO, options->log_level);
 	if (log == NULL || group14_start() != OK) {
 		message_error("%s", strerror(ENOMEM));
@@ -147,12 +147,12 @@ run(const struct options *options)
 	if (log_wants(log_sink(log), LOG_LEVEL_INFO))
 		log_sink(log)->write(log_sink(log)->context, LOG_LEVEL_INFO, false, line.text);
 	(void)log_start_thread(log);
-	result = connect_through(options, &target, &bind, key.key, log_sink(log));
+	result = connect_through(options, &target, &bind, keys.ring, log_sink(log));
 	status = report(&result);
 out:
 	log_stop(log);
 	group14_stop();
-	key_file_forget(&key);
+	key_set_forget(&keys);
 	return status;
 }
 

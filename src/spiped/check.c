@@ -4,22 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/key_file.h"
 #include "daemon/message.h"
 #include "daemon/pidfile.h"
 #include "daemon/privileges.h"
 #include "spiped/setup.h"
-
-static bool
-check_key(const char *path)
-{
-	struct key_file file;
-
-	if (!key_file_check(&file, path))
-		return false;
-	key_file_warn(&file);
-	return true;
-}
 
 /* Only a UNIX socket gets an owner. */
 static bool
@@ -105,7 +93,7 @@ check_run(const struct options *options)
 	struct server_config server = setup_server(options);
 	const bool results[] = {
 	    check_addresses(options),
-	    check_key(options->key),
+	    key_set_check(options->keys, options->key_count, setup_key_user(options)),
 	    check_user(options->user),
 	    check_source_owner(options),
 	    options->foreground || pidfile_check(options->pidfile),

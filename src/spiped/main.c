@@ -7,7 +7,6 @@
 #include "base/line.h"
 #include "crypto/group14.h"
 #include "daemon/daemonize.h"
-#include "daemon/key_file.h"
 #include "daemon/log.h"
 #include "daemon/message.h"
 #include "daemon/pidfile.h"
@@ -22,8 +21,8 @@ struct launch {
 	struct endpoint source, target, bind;
 	struct address_list source_list, target_list, bind_list;
 	struct identity user, source_owner;
-	struct key_file key;
-	struct keyring keyring;
+	struct key_set keys;
+	struct watched watched[WATCH_MAX]; /* where they stand */
 	struct listeners listeners;
 	struct server_config server;
 	struct daemonize parent;
@@ -92,9 +91,9 @@ prepare(struct launch *launch)
 		return false;
 	if (!launch->options.wait_for_dns && !look_up(launch, false))
 		return false;
-	if (!key_file_read(&launch->key, launch->options.key))
+	if (!key_set_open(
+		&launch->keys, launch->options.keys, launch->options.key_count, setup_key_user(&launch->options)))
 		return false;
-	key_file_warn(&launch->key);
 	if (!look_up_identities(launch))
 		return false;
 	launch->log =
@@ -138,7 +137,10 @@ server_is_ready(void *context)
 		line_text(&line, "no_ipsec_mb", problem);
 	line_text(&line, "source", launch->options.source);
 	line_text(&line, "target", launch->options.target);
-	line_text(&line, "key", launch->key.key->name);
+	if (launch->keys.ring->count == 1)
+		line_text(&line, "key", launch->keys.ring->keys[0].name->text);
+	else
+		line_number(&line, "keys", launch->keys.ring->count);
 	line_number(&line, "max_connections", launch->server.max_connections);
 	line_number(&line, "workers", launch->server.workers);
 	sink->write(sink->context, LOG_LEVEL_INFO, false, line.text);
@@ -151,13 +153,39 @@ become_small(struct launch *launch)
 	    .bind_port = resolve_port(&launch->bind),
 	    .looks_up = launch->target.kind == ENDPOINT_NAME &&
 			(launch->target_list.count == 0 || launch->options.resolve_interval != 0),
-	    .key = launch->options.key};
+	    .keys = &launch->keys};
 
 	if (launch->options.user != NULL && !privileges_drop(&launch->user))
 		return false;
+	launch->keys.log = log_sink(launch->log);
+	if (launch->options.user != NULL)
+		key_set_warn(&launch->keys);
 	process_forbid_dumps(); /* again: the kernel allows them to whoever changes its user */
 	sandbox_enter(launch->options.no_sandbox ? NULL : &needs, &launch->sandbox);
 	return true;
+}
+
+static struct keyring *
+read_keys_again(void *context, bool files_too)
+{
+	return key_set_read_again(context, files_too);
+}
+
+/* A folder changes inside; and where its own path is a link, it changes with that, all at once. */
+static void
+watch_keys(struct launch *launch)
+{
+	struct server_config *server = &launch->server;
+
+	for (size_t i = 0; i < launch->keys.count; i++) {
+		const struct key_source *source = &launch->keys.sources[i];
+
+		if (!source->is_folder)
+			continue;
+		launch->watched[server->watched_count++] = (struct watched){.folder = source->path};
+		launch->watched[server->watched_count++] = (struct watched){source->parent, source->name};
+	}
+	server->watched = launch->watched;
 }
 
 static int
@@ -167,7 +195,10 @@ run_server(struct launch *launch)
 	char problem[ADDRESS_PROBLEM] = "";
 	int status;
 
-	server->keyring = &launch->keyring;
+	server->keyring = launch->keys.ring;
+	server->read_keys = read_keys_again;
+	server->keys_context = &launch->keys;
+	watch_keys(launch);
 	server->listeners = &launch->listeners;
 	server->target = &launch->target;
 	server->target_addresses = launch->target_list.count > 0 ? &launch->target_list : NULL;
@@ -201,8 +232,7 @@ serve(struct launch *launch)
 {
 	int status = 1;
 
-	key_file_keep(&launch->key);
-	launch->keyring = (struct keyring){.count = 1, .keys = launch->key.key};
+	key_set_keep(&launch->keys);
 	if (!launch->options.wait_for_dns)
 		return run_server(launch);
 	let_parent_go(launch);
@@ -225,7 +255,7 @@ start(struct launch *launch)
 		/* Told to end, it ends as ever; its child is on its own. */
 		(void)signal(SIGTERM, SIG_DFL);
 		(void)signal(SIGINT, SIG_DFL);
-		key_file_forget(&launch->key);
+		key_set_forget(&launch->keys);
 		return daemonize_wait(&launch->parent);
 	case DAEMONIZE_CHILD:
 		break;
@@ -256,7 +286,7 @@ main(int argc, char *argv[])
 	(void)signal(SIGPIPE, SIG_IGN);
 	status = start(&launch);
 	log_stop(launch.log);
-	key_file_forget(&launch.key);
+	key_set_forget(&launch.keys);
 	group14_stop();
 	if (launch.look_up_is_left)
 		_exit(status);

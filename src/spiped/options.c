@@ -38,6 +38,7 @@ enum {
 	OPTION_LOG_LEVEL,
 	OPTION_CRYPTO,
 	OPTION_NO_SANDBOX,
+	OPTION_CLOSE_REVOKED,
 	OPTION_CHECK,
 	OPTION_COUNT
 };
@@ -47,7 +48,8 @@ static const struct argument table[OPTION_COUNT] = {
     [OPTION_DECRYPT] = {'d', "decrypt", NULL, "take encrypted connections, send them plain to TARGET", "e"},
     [OPTION_SOURCE] = {'s', "source", "SOURCE", "listen here: /path, host:port, [v4]:port, [v6]:port", NULL},
     [OPTION_TARGET] = {'t', "target", "TARGET", "connect there, for each connection", NULL},
-    [OPTION_KEY] = {'k', "key", "FILE", "the key file that both ends have; - is standard input", NULL},
+    [OPTION_KEY] = {'k', "key", "KEY", "a key file, that both ends have; -d: or a folder of them; may be repeated",
+	NULL, true},
     [OPTION_WAIT_FOR_DNS] = {'D', "wait-for-dns", NULL, "go into the background, then look up until it works", NULL},
     [OPTION_FOREGROUND] = {'F', "foreground", NULL, "stay in the foreground; no pidfile", NULL},
     [OPTION_NO_KEEPALIVE] = {'j', "no-keepalive", NULL, "no keepalive probes", NULL},
@@ -68,14 +70,15 @@ static const struct argument table[OPTION_COUNT] = {
     [OPTION_LOG_LEVEL] = {0, "log-level", "LEVEL", "error, warning, info or debug", NULL},
     [OPTION_CRYPTO] = {0, "crypto", "WHICH", "libcrypto or ipsec-mb (the faster that is here)", NULL},
     [OPTION_NO_SANDBOX] = {0, "no-sandbox", NULL, "keep every right to system calls and files", NULL},
+    [OPTION_CLOSE_REVOKED] = {0, "close-revoked", NULL, "-d: a key that is taken away ends its connections", NULL},
     [OPTION_CHECK] = {0, "check", NULL, "say whether it would start, and change nothing", NULL},
 };
 
-static const char usage[] = "usage: spiped {-e | -d} -s SOURCE -t TARGET -k KEY [-DFj] [-b BIND] [-f | -g]\n"
+static const char usage[] = "usage: spiped {-e | -d} -s SOURCE -t TARGET -k KEY... [-DFj] [-b BIND] [-f | -g]\n"
 			    "    [-n N] [-o SECONDS] [-p PIDFILE] [-r SECONDS | -R] [--syslog]\n"
 			    "    [-u USER | :GROUP | USER:GROUP] [--workers N] [--max-handshakes N]\n"
 			    "    [--source-mode MODE] [--source-owner USER:GROUP] [--log-level LEVEL]\n"
-			    "    [--crypto WHICH] [--no-sandbox] [--check]\n"
+			    "    [--crypto WHICH] [--no-sandbox] [--close-revoked] [--check]\n"
 			    "       spiped -v | --version | --help\n";
 
 static bool
@@ -145,6 +148,9 @@ set_flag(struct options *options, int option)
 	case OPTION_NO_SANDBOX:
 		options->no_sandbox = true;
 		return;
+	case OPTION_CLOSE_REVOKED:
+		options->close_revoked = true;
+		return;
 	default: /* OPTION_CHECK */
 		options->check = true;
 	}
@@ -158,8 +164,6 @@ text_of(struct options *options, int option)
 		return &options->source;
 	case OPTION_TARGET:
 		return &options->target;
-	case OPTION_KEY:
-		return &options->key;
 	case OPTION_BIND:
 		return &options->bind;
 	case OPTION_PIDFILE:
@@ -169,6 +173,18 @@ text_of(struct options *options, int option)
 	default: /* OPTION_SOURCE_OWNER */
 		return &options->source_owner;
 	}
+}
+
+static bool
+add_key(struct options *options, const char *path)
+{
+	if (options->key_count == KEY_SOURCES_MAX) {
+		message_error("Error parsing argument: -k %s: at most %d times (a folder may hold thousands of keys)",
+		    path, KEY_SOURCES_MAX);
+		return false;
+	}
+	options->keys[options->key_count++] = path;
+	return true;
 }
 
 /* false: its argument is no good, and that has been said. */
@@ -192,6 +208,8 @@ set_value(struct options *options, const struct arguments *arguments, int option
 		return set_log_level(arguments, &options->log_level);
 	case OPTION_CRYPTO:
 		return arguments_crypto(arguments, &options->crypto);
+	case OPTION_KEY:
+		return add_key(options, arguments->value);
 	default:
 		*text_of(options, option) = arguments->value;
 		return true;
@@ -209,6 +227,10 @@ complete(struct options *options)
 	if (options->source[0] != '/' && (options->source_mode != (mode_t)-1 || options->source_owner != NULL))
 		message_warning(
 		    "--source-mode and --source-owner are for UNIX sockets: they do nothing for %s", options->source);
+	if (options->close_revoked && options->kind == PIPE_ENCRYPT)
+		message_warning("--close-revoked is for -d: an end that connects is on its own key");
+	if (options->kind == PIPE_ENCRYPT)
+		options->key_count = 1;
 	options->syslog = options->syslog && !options->foreground;
 	if (options->log_level == (enum log_level)LOG_LEVELS)
 		options->log_level = options->foreground || options->syslog ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING;
@@ -247,7 +269,7 @@ options_parse(struct options *options, int argc, char *const argv[], FILE *out)
 		return arguments.status;
 	if (!arguments_has(&arguments, 'e') && !arguments_has(&arguments, 'd'))
 		return arguments_usage(&arguments);
-	if (options->source == NULL || options->target == NULL || options->key == NULL || arguments.at < argc)
+	if (options->source == NULL || options->target == NULL || options->key_count == 0 || arguments.at < argc)
 		return arguments_usage(&arguments);
 	return complete(options);
 }

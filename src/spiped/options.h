@@ -8,19 +8,22 @@
 #include <sys/types.h>
 
 #include "base/log.h"
+#include "daemon/key_set.h"
 #include "pipe/pipe.h"
 
 /* Texts point into the command line, but for pidfile's default, which is ours. */
 struct options {
-	enum pipe_kind kind;                      /* -e, -d */
-	const char *source, *target, *key;        /* -s, -t, -k */
+	enum pipe_kind kind;               /* -e, -d */
+	const char *source, *target;       /* -s, -t */
+	const char *keys[KEY_SOURCES_MAX]; /* -k, each of them; an end that connects uses the first */
+	size_t key_count;
 	const char *bind, *pidfile, *user;        /* -b, -u: NULL where not given; -p */
 	const char *source_owner;                 /* --source-owner; NULL */
 	mode_t source_mode;                       /* --source-mode; (mode_t)-1 */
 	enum forward_secrecy forward_secrecy;     /* -f, -g */
 	bool wait_for_dns, foreground, keepalive; /* -D, -F, not -j */
 	bool syslog;                              /* --syslog, and not -F */
-	bool no_sandbox, check;                   /* --no-sandbox, --check */
+	bool no_sandbox, close_revoked, check;    /* --no-sandbox, --close-revoked, --check */
 	uint64_t timeout, resolve_interval;       /* -o, -r in ms; the latter 0: -R */
 	uint32_t max_connections, max_handshakes; /* -n; 0: none. --max-handshakes; 0: the default */
 	unsigned workers;                         /* --workers; 0: one a core */

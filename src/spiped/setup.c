@@ -58,6 +58,12 @@ setup_listens_on_every(const struct options *options, const struct address_list 
 	return true;
 }
 
+enum key_user
+setup_key_user(const struct options *options)
+{
+	return options->kind == PIPE_DECRYPT ? KEYS_OF_SERVER : KEYS_OF_CLIENT;
+}
+
 struct server_config
 setup_server(const struct options *options)
 {
@@ -68,6 +74,7 @@ setup_server(const struct options *options)
 	    .max_connections = options->max_connections,
 	    .max_handshakes = options->max_handshakes,
 	    .workers = options->workers,
+	    .close_revoked = options->close_revoked,
 	    .backend = engine_choose(options->crypto)};
 }
 

@@ -23,6 +23,9 @@ bool setup_look_up(const struct endpoint *endpoint, struct address_list *list, b
 /* -d binds every address of SOURCE, and so does -e where nobody but this machine can reach them. */
 bool setup_listens_on_every(const struct options *options, const struct address_list *source);
 
+/* For whom the keys are. */
+enum key_user setup_key_user(const struct options *options);
+
 /* The server's settings, as far as the command line decides them. */
 struct server_config setup_server(const struct options *options);
 

@@ -199,6 +199,20 @@ do_over(struct world *w)
 	check(pipe_deadline(&w->pipe) == UINT64_MAX);
 }
 
+/* Of a stranger only which key it has, once, when all that shows it is there. */
+static void
+ask_for_job(struct world *w)
+{
+	if (is_server(w) && pipe_key(&w->pipe) == NULL) {
+		check(w->peer_read == HANDSHAKE && !w->match_asked);
+		w->match_asked = true;
+	} else {
+		check(!is_server(w) || is_proved(w));
+		check(!w->settings.asks_admission || w->admitted);
+	}
+	w->job_asked = true;
+}
+
 static void
 do_action(struct world *w, const struct pipe_action *action)
 {
@@ -212,10 +226,8 @@ do_action(struct world *w, const struct pipe_action *action)
 		check(is_proved(w));
 		w->admit_asked = true;
 		break;
-	case PIPE_DH:
-		check(!is_server(w) || is_proved(w));
-		check(!w->settings.asks_admission || w->admitted);
-		w->dh_asked = true;
+	case PIPE_JOB:
+		ask_for_job(w);
 		break;
 	case PIPE_OPENED:
 		check(is_proved(w) && w->wire_length == HANDSHAKE);

@@ -32,7 +32,7 @@ struct world {
 	size_t expected_length;           /* of all that the peer says */
 	size_t good_packets;              /* of the peer's, before the first that is wrong */
 	enum error expected;              /* how it ends when nothing is broken on the way */
-	bool dial_asked, admit_asked, admitted, dh_asked, opened, over, disturbed;
+	bool dial_asked, admit_asked, admitted, match_asked, job_asked, opened, over, disturbed;
 };
 
 static inline bool

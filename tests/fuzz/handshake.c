@@ -31,7 +31,7 @@ check_broken(struct session *session, enum error error)
 {
 	uint8_t packet[WIRE_PACKET] = {0}, plain[WIRE_PLAIN_MAX] = {0};
 	const uint8_t *bytes;
-	struct dh_job job;
+	struct job job;
 	size_t n = 1;
 
 	check(session_wants(session) == SESSION_FAILED);
@@ -44,9 +44,9 @@ check_broken(struct session *session, enum error error)
 	check(session_feed(session, plain, 1) == error);
 	check(session_seal(session, packet, plain, 1, &n) == error && n == 0);
 	check(session_open(session, plain, packet, 1, &n) == error && n == 0);
-	session_dh_job(session, &job);
-	check(fuzz_is_wiped(job.x, sizeof job.x) && !job.wants_y && !job.wants_shared);
-	check(session_dh_done(session, &job) == error);
+	session_job(session, &job);
+	check(job.kind == JOB_POWERS && fuzz_is_wiped(job.x, sizeof job.x) && !job.wants_y && !job.wants_shared);
+	check(session_job_done(session, &job) == error);
 	session_end(session);
 	check(session_error(session) == error);
 }
@@ -70,29 +70,49 @@ take_out(struct run *run)
 	session_sent(&run->session, length);
 }
 
+/* A stranger makes nobody compute a power: before S4 a server has a match, of what the peer has sent and nothing else.
+ */
+static void
+check_kind(const struct run *run, const struct job *job)
+{
+	if (session_key(&run->session) != NULL) {
+		check(job->kind == JOB_POWERS);
+		return;
+	}
+	check(run->fed == HANDSHAKE && job->kind == JOB_MATCH && job->error != OK);
+	check(job->match.keyring == &run->ring && job->match.key == NULL);
+	check(memcmp(job->match.y_and_mac, run->peer + WIRE_NONCE, WIRE_Y_AND_MAC) == 0);
+	check(memcmp(job->match.nonces, run->peer, WIRE_NONCE) == 0);
+	check(memcmp(job->match.nonces + WIRE_NONCE, run->head.random, WIRE_NONCE) == 0);
+}
+
 static void
 do_job(struct run *run, enum misuse misuse)
 {
-	struct dh_job job, undue;
+	struct job job, undue;
 	enum error error;
 
-	/* A stranger makes nobody compute: before S4 a server has no job. */
-	check(run->session.role == SESSION_CLIENT || run->fed == HANDSHAKE);
-	session_dh_job(&run->session, &job);
-	check((session_wants(&run->session) & SESSION_DH) == 0);
+	session_job(&run->session, &job);
+	check_kind(run, &job);
+	check((session_wants(&run->session) & SESSION_JOB) == 0);
 	if (misuse == MISUSE_JOB_TWICE) {
-		session_dh_job(&run->session, &undue);
-		check(!undue.wants_y && !undue.wants_shared && fuzz_is_wiped(undue.x, sizeof undue.x));
+		session_job(&run->session, &undue);
+		check(undue.kind == JOB_POWERS && !undue.wants_y && !undue.wants_shared);
+		check(fuzz_is_wiped(undue.x, sizeof undue.x));
 	}
 	if (misuse != MISUSE_NOT_RUN)
-		dh_job_run(&job);
+		job_run(&job);
 	if (misuse == MISUSE_JOB_FAILED)
 		job.error = ERROR_CRYPTO;
-	if (job.error != OK)
-		run->expected = ERROR_CRYPTO;
-	error = session_dh_done(&run->session, &job);
+	if (misuse == MISUSE_JOB_FAILED || misuse == MISUSE_NOT_RUN)
+		run->expected = job.error; /* OK where there was nothing to do */
+	else if (job.kind == JOB_MATCH)
+		run->expected = run->story.verdict;
+	error = session_job_done(&run->session, &job);
 	check(error == run->expected);
-	dh_job_wipe(&job);
+	if (job.kind == JOB_MATCH) /* a server knows the client's key from S4 on */
+		check(session_key(&run->session) == (error == OK ? &run->keys[run->story.key_at] : NULL));
+	job_wipe(&job);
 }
 
 static void
@@ -104,13 +124,11 @@ feed(struct run *run)
 	length = piece(run, is_greedy || length < wants ? length : wants);
 	if (length > wants)
 		run->expected = ERROR_BAD_LENGTH;
-	else if (run->fed + length == HANDSHAKE)
+	else if (run->fed + length == HANDSHAKE && run->session.role == SESSION_CLIENT)
 		run->expected = run->story.verdict;
 	check(session_feed(&run->session, run->peer + run->fed, length) == run->expected);
 	run->fed += length;
-	/* A server knows the client's key from S4 on; a client picks its own. */
-	if (run->expected == OK && run->fed == HANDSHAKE && run->session.role == SESSION_SERVER)
-		check(session_key(&run->session) == &run->keys[run->story.key_at]);
+	check((session_key(&run->session) != NULL) == (run->session.role == SESSION_CLIENT)); /* who picks its own */
 }
 
 /* What no driver of ours does; the session must not mind, or break as it says. */
@@ -119,7 +137,7 @@ misuse(struct run *run, enum misuse what)
 {
 	uint8_t packet[WIRE_PACKET] = {0}, plain[WIRE_PLAIN_MAX] = {0};
 	bool is_ready = (session_wants(&run->session) & SESSION_READY) != 0;
-	struct dh_job job = {.error = OK};
+	struct job job = {.error = OK};
 	size_t n;
 
 	if (what == MISUSE_EMPTY_FEED)
@@ -129,7 +147,7 @@ misuse(struct run *run, enum misuse what)
 		session_end(&run->session);
 	} else if (what == MISUSE_DONE) {
 		run->expected = ERROR_CRYPTO;
-		check(session_dh_done(&run->session, &job) == ERROR_CRYPTO);
+		check(session_job_done(&run->session, &job) == ERROR_CRYPTO);
 	} else if (what == MISUSE_SEAL && !is_ready) {
 		run->expected = ERROR_CRYPTO;
 		check(session_seal(&run->session, packet, plain, 1, &n) == ERROR_CRYPTO && n == 0);
@@ -157,7 +175,7 @@ shake_hands(struct run *run)
 		has_bytes = (wants & SESSION_READ) != 0 && run->fed < run->size;
 		if ((wants & SESSION_WRITE) != 0)
 			take_out(run);
-		else if ((wants & SESSION_DH) != 0 && !(is_late && has_bytes))
+		else if ((wants & SESSION_JOB) != 0 && !(is_late && has_bytes))
 			do_job(run, what == MISUSE_NOT_RUN || what == MISUSE_JOB_FAILED ? now : what);
 		else if (has_bytes)
 			feed(run);

@@ -57,6 +57,8 @@ handshake_tell(const struct handshake_head *head, const uint8_t *bytes, size_t s
 	story->theirs = role == SESSION_CLIENT ? server : client;
 }
 
+struct key_name handshake_name = {.text = "key"};
+
 void
 handshake_ring(const struct handshake_story *story, const uint8_t k[WIRE_KEY], struct key keys[KEYS])
 {
@@ -64,7 +66,7 @@ handshake_ring(const struct handshake_story *story, const uint8_t k[WIRE_KEY], s
 	for (size_t i = 0; i < KEYS; i++) {
 		size_t distance = i < story->key_at ? story->key_at - i : i - story->key_at;
 
-		memcpy(keys[i].name, "key", sizeof "key");
+		keys[i].name = &handshake_name;
 		for (size_t j = 0; j < WIRE_KEY; j++)
 			keys[i].k[j] = (uint8_t)(k[j] ^ 85 * distance);
 	}

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE /* memfd_create */
 #include "daemon/key_file.h"
+#include "daemon/key_set.h"
 
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -60,40 +61,37 @@ link_to(int fd, const uint8_t *name, size_t length, char path[256])
 	return symlink(target, path) == 0;
 }
 
+/* The key, and a name for logs: printable without spaces; what is so already is kept, as long as it fits. */
 static void
-check_key(const struct key_file *file, const char *path, const uint8_t *bytes, size_t size)
+check_key(const struct key *key, const char *path, const uint8_t *bytes, size_t size)
 {
-	uint8_t expected[32];
-	const char *name = strrchr(path, '/') + 1;
+	const char *name = strrchr(path, '/') + 1, *text = key->name->text;
 	size_t length = strlen(name);
+	uint8_t expected[32];
 
 	check(EVP_Digest(bytes, size, expected, NULL, EVP_sha256(), NULL) == 1);
-	check(memcmp(file->key->k, expected, sizeof expected) == 0);
-	check(file->is_read && file->length == size && file->path == path);
-	/* A name for logs: printable without spaces, as long as it fits, and what is printable is kept. */
-	check(strlen(file->key->name) == (length < KEY_NAME_MAX ? length : KEY_NAME_MAX));
-	for (size_t i = 0; file->key->name[i] != '\0'; i++) {
-		char c = file->key->name[i];
-
-		check(c > ' ' && c <= '~');
-		check(c == name[i] || (c == '_' && (name[i] <= ' ' || name[i] > '~')));
+	check(memcmp(key->k, expected, sizeof expected) == 0);
+	check(strlen(text) == (length < KEY_NAME_MAX ? length : KEY_NAME_MAX));
+	for (size_t i = 0; text[i] != '\0'; i++) {
+		check(text[i] > ' ' && text[i] <= '~');
+		check(text[i] == name[i] || (text[i] == '_' && (name[i] <= ' ' || name[i] > '~')));
 	}
 }
 
 static void
 read_it(const char *path, const uint8_t *bytes, size_t size, bool is_file)
 {
+	static struct key_set set;
 	struct key_file file;
 	char *said;
 
 	messages_catch("fuzz");
-	check(key_file_check(&file, path) && file.key == NULL);
+	check(key_file_check(&file, path));
 	check(!is_file || (file.is_read && file.length == size));
-	check(key_file_read(&file, path));
-	check_key(&file, path, bytes, size);
-	key_file_keep(&file); /* it moves */
-	check_key(&file, path, bytes, size);
-	key_file_warn(&file);
+	check(key_set_open(&set, &path, 1, KEYS_OF_CLIENT) && set.ring->count == 1);
+	check_key(&set.ring->keys[0], path, bytes, size);
+	key_set_keep(&set); /* it moves */
+	check_key(&set.ring->keys[0], path, bytes, size);
 	said = messages_taken();
 	/* Too short is said, in one line; nothing else is said of a file that only its owner can read. */
 	if (size < KEY_FILE_LENGTH)
@@ -102,8 +100,8 @@ read_it(const char *path, const uint8_t *bytes, size_t size, bool is_file)
 	else
 		check(said[0] == '\0');
 	free(said);
-	key_file_forget(&file);
-	check(file.key == NULL);
+	key_set_forget(&set);
+	check(set.ring == NULL);
 }
 
 int

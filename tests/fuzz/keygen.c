@@ -1,6 +1,7 @@
 /*
  * keygen.c: spiped-keygen's whole main, with the calls that touch the machine replaced: it writes 32 bytes into the one
- * file that it was told, or nothing at all. Input: a byte (bits 0 to 3: which call fails), then texts, one an argument.
+ * file that it was told, or nothing at all; what is done with folders is only asked for. Input: a byte (bits 0 to 3:
+ * which call fails), then texts, one an argument.
  */
 #define _GNU_SOURCE /* memfd_create */
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include "daemon/arguments.h"
 #include "daemon/process.h"
 #include "fuzz.h"
+#include "spiped-keygen/store.h"
 #include "text.h"
 
 enum { KEY_LENGTH = 32 };
@@ -35,6 +37,7 @@ static struct {
 	bool is_unlinked;
 	uint8_t random[KEY_LENGTH];
 	size_t printed;
+	int asked; /* for something to be done with a folder */
 } machine;
 
 int __wrap_open(const char *path, int flags, ...);
@@ -182,6 +185,32 @@ __wrap_arguments_start(
 	__real_arguments_start(arguments, program, argc, argv, nowhere);
 }
 
+static bool
+ask(const char *folder, const char *name)
+{
+	check(folder != NULL && name != NULL && machine.asked++ == 0 && machine.path == NULL);
+	return !fails(0);
+}
+
+bool
+store_add(const char *folder, const char *name, const uint8_t *key)
+{
+	check(memcmp(key, machine.random, KEY_LENGTH) == 0);
+	return ask(folder, name);
+}
+
+bool
+store_list(const char *folder)
+{
+	return ask(folder, "");
+}
+
+bool
+store_revoke(const char *folder, const char *name)
+{
+	return ask(folder, name);
+}
+
 /* The file holds the whole key and is its owner's alone. */
 static void
 check_file(void)
@@ -210,6 +239,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	status = keygen_main((int)texts.count, texts.each);
 	machine.is_on = false;
 	check(status == 0 || status == 1);
+	if (machine.asked > 0)
+		check(machine.path == NULL && machine.printed == 0 && (status == 0) == !fails(0));
 	if (machine.path != NULL && status == 0) {
 		check(!machine.is_unlinked && machine.printed == 0);
 		check_file();

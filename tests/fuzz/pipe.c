@@ -87,15 +87,15 @@ admit(struct world *w)
 static bool
 run_job(struct world *w)
 {
-	struct dh_job job;
+	struct job job;
 
-	if (!w->dh_asked)
+	if (!w->job_asked)
 		return false;
-	w->dh_asked = false;
-	pipe_dh_job(&w->pipe, &job);
-	dh_job_run(&job);
-	hear(w, (struct pipe_event){.kind = PIPE_DH_DONE, .job = &job});
-	dh_job_wipe(&job);
+	w->job_asked = false;
+	pipe_job(&w->pipe, &job);
+	job_run(&job);
+	hear(w, (struct pipe_event){.kind = PIPE_JOB_DONE, .job = &job});
+	job_wipe(&job);
 	return true;
 }
 

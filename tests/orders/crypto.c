@@ -22,7 +22,7 @@ enum error
 hash_pbkdf2(const uint8_t key[HASH_SIZE], const uint8_t *salt, size_t salt_length, uint8_t *out, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		out[i] = (uint8_t)((n == WIRE_DK_1 ? CRYPTO_DHMAC_C : CRYPTO_E_C) + i / WIRE_KEY);
+		out[i] = (uint8_t)((n <= WIRE_DK_1 ? CRYPTO_DHMAC_C : CRYPTO_E_C) + i / WIRE_KEY);
 	return OK;
 }
 

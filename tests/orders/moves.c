@@ -209,14 +209,40 @@ make_dial(enum move move)
 	scene_tell((struct pipe_event){.kind = PIPE_DIAL_FAILED, .error = ERROR_CONNECT});
 }
 
+/* Of -d's two jobs it is the first: a stranger's, which keyring_match decides. */
 static void
-make_job(enum move move)
+make_match(enum move move)
 {
-	static struct dh_job job;
+	static struct job job, due;
+
+	peer_match(&due);
+	if (move == MOVE_JOB_TAKEN) {
+		pipe_job(&scene.pipe, &job);
+		PROMISE(memcmp(&job, &due, sizeof job) == 0, "this is not the match of what the client has sent");
+		scene.is.job = JOB_OUT;
+		return;
+	}
+	job_run(&due);
+	if (move == MOVE_JOB_FAILED)
+		due.error = ERROR_CRYPTO;
+	scene.is.job = JOB_NONE;
+	scene.is.matched = true;
+	if (move == MOVE_JOB_DONE && scene.is.claim == OK)
+		scene.is.proved = true;
+	else
+		scene_blame(move == MOVE_JOB_DONE ? scene.is.claim : ERROR_CRYPTO, PIPE_LEGS);
+	scene_tell((struct pipe_event){.kind = PIPE_JOB_DONE, .job = &due});
+}
+
+static void
+make_powers(enum move move)
+{
+	static struct job job;
 
 	if (move == MOVE_JOB_TAKEN) {
-		pipe_dh_job(&scene.pipe, &job);
-		PROMISE(job.wants_y == (scene.is.jobs_done == 0) && job.wants_shared == scene.is.proved,
+		pipe_job(&scene.pipe, &job);
+		PROMISE(job.kind == JOB_POWERS && job.wants_y == (scene.is.jobs_done == 0) &&
+			    job.wants_shared == scene.is.proved,
 		    "this is not the job that is due");
 		scene.is.job = JOB_OUT;
 		return;
@@ -231,7 +257,7 @@ make_job(enum move move)
 		job.error = ERROR_CRYPTO;
 		scene_blame(ERROR_CRYPTO, PIPE_LEGS);
 	}
-	scene_tell((struct pipe_event){.kind = PIPE_DH_DONE, .job = &job});
+	scene_tell((struct pipe_event){.kind = PIPE_JOB_DONE, .job = &job});
 }
 
 static void
@@ -296,7 +322,7 @@ scene_make(uint8_t number)
 	else if (move == MOVE_DIALLED || move == MOVE_DIAL_FAILED)
 		make_dial(move);
 	else if (move == MOVE_JOB_TAKEN || move == MOVE_JOB_DONE || move == MOVE_JOB_FAILED)
-		make_job(move);
+		(encrypts() || scene.is.matched ? make_powers : make_match)(move);
 	else if (move == MOVE_TIME_PASSES)
 		make_time();
 	else if (move >= MOVE_OF_LEG)

@@ -103,24 +103,50 @@ peer_can_say(enum pipe_leg leg, enum move move)
 	return bytes_of(leg, move) > 0;
 }
 
+/* The peer's, as it has to be for this to come of it. */
+static void
+spoil_handshake(uint8_t all[HANDSHAKE], enum error error)
+{
+	make_handshake(all, false);
+	if (error == ERROR_WRONG_KEY)
+		all[HANDSHAKE - 1] ^= 1;
+	if (error == ERROR_BAD_Y)
+		all[WIRE_NONCE + WIRE_Y - 1] = CRYPTO_BAD_Y;
+}
+
 static void
 say_handshake(uint8_t *in, enum move move, size_t length)
 {
 	uint8_t all[HANDSHAKE];
 
-	make_handshake(all, false);
-	if (move == MOVE_READ_FORGED)
-		all[HANDSHAKE - 1] ^= 1;
-	if (move == MOVE_READ_BAD)
-		all[WIRE_NONCE + WIRE_Y - 1] = CRYPTO_BAD_Y;
+	spoil_handshake(all, move == MOVE_READ_FORGED ? ERROR_WRONG_KEY : move == MOVE_READ_BAD ? ERROR_BAD_Y : OK);
 	memcpy(in, all + scene.is.heard, length);
 	scene.is.heard += length;
 	if (scene.is.heard < HANDSHAKE)
 		return;
-	if (move == MOVE_READ_UNIT)
+	scene.is.claim = move == MOVE_READ_UNIT ? OK : move == MOVE_READ_FORGED ? ERROR_WRONG_KEY : ERROR_BAD_Y;
+	if (!encrypts())
+		return; /* it is looked at later */
+	if (scene.is.claim == OK)
 		scene.is.proved = true;
 	else
-		scene_blame(move == MOVE_READ_FORGED ? ERROR_WRONG_KEY : ERROR_BAD_Y, PIPE_LEGS);
+		scene_blame(scene.is.claim, PIPE_LEGS);
+}
+
+void
+peer_match(struct job *job)
+{
+	uint8_t all[HANDSHAKE];
+
+	memset(job, 0, sizeof *job);
+	job->kind = JOB_MATCH;
+	job->error = ERROR_CRYPTO;
+	job->match.keyring = &scene_keyring;
+	spoil_handshake(all, scene.is.claim);
+	memcpy(job->match.nonces, all, WIRE_NONCE);
+	memcpy(job->match.y_and_mac, all + WIRE_NONCE, WIRE_Y_AND_MAC);
+	make_handshake(all, true);
+	memcpy(job->match.nonces + WIRE_NONCE, all, WIRE_NONCE);
 }
 
 /* The bytes of the packet that is on its way, and of the next. in: where the first byte that is new goes. */

@@ -17,6 +17,8 @@ job_is_due(void)
 {
 	if (encrypts())
 		return scene.is.jobs_done == 0 || (scene.is.jobs_done == 1 && scene.is.proved);
+	if (!scene.is.matched)
+		return scene.is.heard == HANDSHAKE;
 	return scene.is.jobs_done == 0 && may_go_on();
 }
 
@@ -106,7 +108,7 @@ promise_action(const struct pipe_action *action)
 	case PIPE_ADMIT:
 		PROMISE(!encrypts() && scene.is.proved && !scene.is.admit_asked, "room is asked for before its time");
 		break;
-	case PIPE_DH:
+	case PIPE_JOB:
 		PROMISE(job_is_due() && scene.is.job == JOB_NONE, "a job is asked for that is not due");
 		break;
 	case PIPE_OPENED:
@@ -190,10 +192,10 @@ promise_late(enum pipe_leg leg)
 static void
 promise_calm(void)
 {
-	static const struct dh_job job;
+	static const struct job job;
 
 	if (scene.is.blamed != OK) {
-		promise_ignored((struct pipe_event){.kind = PIPE_DH_DONE, .job = &job});
+		promise_ignored((struct pipe_event){.kind = PIPE_JOB_DONE, .job = &job});
 		promise_ignored((struct pipe_event){.kind = PIPE_DIAL_FAILED, .error = ERROR_CONNECT});
 	}
 	if (!scene.is.dial_asked || scene.is.dial_answered)
@@ -300,10 +302,11 @@ promise_state(void)
 void
 promise_silence(void)
 {
-	static struct dh_job job;
+	static struct job powers, match = {.kind = JOB_MATCH};
 	static const struct pipe_event late[] = {{.kind = PIPE_DIALLED},
 	    {.kind = PIPE_DIAL_FAILED, .error = ERROR_CONNECT}, {.kind = PIPE_ADMITTED},
-	    {.kind = PIPE_DH_DONE, .job = &job}, {.kind = PIPE_TIME}, {.kind = PIPE_STOP, .error = ERROR_EVICTED}};
+	    {.kind = PIPE_JOB_DONE, .job = &powers}, {.kind = PIPE_JOB_DONE, .job = &match}, {.kind = PIPE_TIME},
+	    {.kind = PIPE_STOP, .error = ERROR_EVICTED}};
 
 	promise_state();
 	for (size_t i = 0; i < sizeof late / sizeof late[0]; i++)

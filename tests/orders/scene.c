@@ -7,8 +7,9 @@ struct scene scene;
 struct plot plot;
 bool scene_did[PIPE_OVER + 1], scene_ended_with[ERROR_COUNT];
 
-static const struct key key = {.name = "key", .k = {7}};
-static const struct keyring keyring = {.count = 1, .keys = &key};
+static struct key_name key_name = {.text = "key"};
+static const struct key key = {.name = &key_name, .k = {7}};
+struct keyring scene_keyring = {.count = 1, .keys = &key};
 
 void
 scene_blame(enum error reason, enum pipe_leg culprit)
@@ -110,7 +111,7 @@ do_action(const struct pipe_action *action)
 	case PIPE_ADMIT:
 		scene.is.admit_asked = true;
 		break;
-	case PIPE_DH:
+	case PIPE_JOB:
 		scene.is.job = JOB_ASKED;
 		break;
 	case PIPE_OPENED:
@@ -206,7 +207,7 @@ scene_start(void)
 		scene.is.sides[leg].packets = PIPE_READ_LARGE;
 	memset(&scene.pipe, 0xa5, sizeof scene.pipe);
 	memset(random, 0x11, sizeof random);
-	pipe_start(&scene.pipe, &plot.settings, &keyring, &scene.is.engine, random, scene.now);
+	pipe_start(&scene.pipe, &plot.settings, &scene_keyring, &scene.is.engine, random, scene.now);
 	scene_settle();
 }
 

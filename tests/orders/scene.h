@@ -70,8 +70,10 @@ struct facts {
 	struct engine engine;
 	bool held[BUFFERS];
 	bool dial_asked, dial_answered, admit_asked, admitted, opened, over, hurried;
-	bool proved; /* the peer has: S4 or C5 has passed */
-	bool ready;  /* keys are there and our part of the handshake is written */
+	bool proved;      /* the peer has: S4 or C5 has passed */
+	bool matched;     /* -d: which key it is has been looked for */
+	enum error claim; /* -d: what comes of its y and MAC when they are looked at */
+	bool ready;       /* keys are there and our part of the handshake is written */
 	uint8_t jobs_done;
 	enum { JOB_NONE, JOB_ASKED, JOB_OUT } job;
 	enum { PAUSE_NONE, PAUSE_SEND, PAUSE_DELIVERY } pause; /* what the driver has to answer before anything else */
@@ -124,6 +126,7 @@ dialled_leg(void)
 
 /* scene.c: the world's first state; an event; all that the pipe wants done. */
 void scene_start(void);
+extern struct keyring scene_keyring;
 void scene_tell(struct pipe_event event);
 void scene_settle(void);
 void scene_blame(enum error reason, enum pipe_leg culprit); /* what ends it, unless something did before */
@@ -136,6 +139,7 @@ bool scene_is_dead(enum pipe_leg leg); /* it need not be waited for at the end *
 void peer_read(enum pipe_leg leg, enum move move);
 bool peer_can_say(enum pipe_leg leg, enum move move);
 bool peer_hears(const struct pipe_action *action);
+void peer_match(struct job *job); /* the match that is due to what it has said, and that nobody has run */
 
 /* moves.c */
 size_t scene_moves(uint8_t moves[SEARCH_MOVES]);

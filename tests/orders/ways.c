@@ -32,7 +32,10 @@ help(void)
 	return MOVES;
 }
 
-/* A cut inside a packet that nothing more comes of is no good end, and what is left of a broken leg is none either. */
+/*
+ * A cut inside a packet that nothing more comes of is no good end, what is left of a broken leg is none either, and a
+ * stranger is one before its match shows it.
+ */
 static bool
 can_end_well(void)
 {
@@ -44,7 +47,7 @@ can_end_well(void)
 		if (side->unwritable || side->hung != HUNG_NOT)
 			return false;
 	}
-	return scene.is.blamed == OK && !is_cut;
+	return scene.is.blamed == OK && scene.is.claim == OK && !is_cut;
 }
 
 static void

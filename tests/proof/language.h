@@ -11,6 +11,10 @@ void explicit_bzero(void *bytes, unsigned long length);
 #define _Alignas(size)
 #define _Atomic(type) type
 #define atomic_load(object) (*(object))
+#define memory_order_relaxed 0
+#define memory_order_acq_rel 0
+#define atomic_fetch_add_explicit(object, value, order) ((*(object) += (value)) - (value))
+#define atomic_fetch_sub_explicit(object, value, order) ((*(object) -= (value)) + (value))
 #define atomic_compare_exchange_strong(object, expected, wanted) \
 	(*(object) == *(expected) ? (*(object) = (wanted), 1) : (*(expected) = *(object), 0))
 

@@ -22,13 +22,13 @@ PROTOCOL = [
         ("src/protocol/packet.c", "WIRE_PLAIN_MAX - n);", "WIRE_PADDED + WIRE_PACKET - n);"),
         ("src/protocol/packet.c", "length > WIRE_PLAIN_MAX)", "length > WIRE_PADDED)"),
     ]),
-    Proof("session", ["src/protocol/session.c", "src/protocol/keyring.c", "src/protocol/dh.c"],
+    Proof("session", ["src/protocol/session.c", "src/protocol/keyring.c", "src/protocol/job.c"],
         ["src/protocol/packet.c", "src/base/bytes.c", *CRYPTO], [
         ("src/protocol/session.c", "if (length > session_wants_bytes(session))", "if (length > session_wants_bytes(session) + 1)"),
         ("src/protocol/session.c", "memcpy(salt + 2 * WIRE_NONCE, shared, WIRE_Y);", "memcpy(salt + 2 * WIRE_NONCE + 1, shared, WIRE_Y);"),
         ("src/protocol/keyring.c", "hash_pbkdf2(key->k, nonces, 2 * WIRE_NONCE", "hash_pbkdf2(key->k, nonces, 4 * WIRE_PACKET"),
-        ("src/protocol/dh.c", "group14_public(job->x, job->y)", "group14_public(job->x, job->shared + 1)"),
-        ], "-eva-split-return-function", "session_dh_done:full,start_data:full,packet_direction_start:full,expect:full,session_feed:full"),
+        ("src/protocol/job.c", "group14_public(job->x, job->y)", "group14_public(job->x, job->shared + 1)"),
+        ], "-eva-split-return-function", "session_job_done:full,start_data:full,packet_direction_start:full,expect:full,session_feed:full"),
 ]
 
 PROOFS = [*PROTOCOL]

@@ -125,14 +125,15 @@ static void
 jobs(enum session_role role, enum session_state state)
 {
 	struct session s;
-	struct dh_job job;
+	struct job job;
 
-	in_handshake(&s, role, state, (uint16_t)(state == SESSION_SHARED ? WIRE_Y_AND_MAC : 0));
-	session_dh_job(&s, &job);
+	in_handshake(
+	    &s, role, state, (uint16_t)(state == SESSION_MATCH || state == SESSION_SHARED ? WIRE_Y_AND_MAC : 0));
+	session_job(&s, &job);
 	if (unknown_bool())
-		dh_job_run(&job);
-	(void)session_dh_done(&s, &job);
-	dh_job_wipe(&job);
+		job_run(&job);
+	(void)session_job_done(&s, &job);
+	job_wipe(&job);
 	keeps_the_rules(&s);
 	ask(&s);
 	session_end(&s);
@@ -166,14 +167,14 @@ packets(enum session_role role)
 {
 	static uint8_t plain[WIRE_PLAIN_MAX], wire[WIRE_PACKET];
 	struct session s;
-	struct dh_job job;
+	struct job job;
 	size_t sealed, opened;
 
 	in_handshake(&s, role, SESSION_SHARED, WIRE_Y_AND_MAC);
 	s.handshake.job_out = false;
-	session_dh_job(&s, &job);
-	dh_job_run(&job);
-	if (session_dh_done(&s, &job) == OK) {
+	session_job(&s, &job);
+	job_run(&job);
+	if (session_job_done(&s, &job) == OK) {
 		unknown_bytes(plain, sizeof plain);
 		(void)session_seal(&s, wire, plain, sizeof plain, &sealed);
 		unknown_bytes(wire, sizeof wire);
@@ -198,6 +199,8 @@ main(void)
 		every_fragmentation(role);
 		jobs(role, SESSION_NONCES);
 		jobs(role, SESSION_PEER_Y);
+		if (role == SESSION_SERVER)
+			jobs(role, SESSION_MATCH);
 		jobs(role, SESSION_SHARED);
 		jobs(role, SESSION_BROKEN);
 		sending(role);

@@ -17,7 +17,7 @@
 #include "base/bytes.h"
 #include "crypto/engine.h"
 #include "crypto/hash.h"
-#include "protocol/keyring.h"
+#include "protocol/job.h"
 #include "replaced.h"
 
 #ifdef __x86_64__
@@ -34,7 +34,9 @@ struct world {
 	uint8_t secret[64], y[WIRE_Y], out[WIRE_DK_1], mac[WIRE_MAC];
 	uint8_t packets[MAX * ENGINE_PACKET];
 	struct engine_keys engine_keys;
-	struct key keys[KEYS];
+	struct key keys[KEYS + 1]; /* the last is nobody's */
+	struct keyring ring;
+	struct job job;
 	struct engine *engine;
 	size_t count;
 };
@@ -94,26 +96,45 @@ run_equal(struct world *w)
 	w->out[0] = bytes_equal(w->secret, w->mac, WIRE_MAC);
 }
 
+/* The match of a client who has this key. */
+static void
+new_match(struct world *w, unsigned trial, unsigned key)
+{
+	struct job_match *match = &w->job.match;
+	uint8_t dk_1[WIRE_DK_1];
+
+	new_secret(w, trial);
+	for (unsigned i = 0; i <= KEYS; i++)
+		fill(w->keys[i].k, WIRE_KEY, 100 * trial + i);
+	w->ring = (struct keyring){.count = KEYS, .keys = w->keys};
+	w->job.kind = JOB_MATCH;
+	match->keyring = &w->ring;
+	memcpy(match->nonces, w->secret, 2 * WIRE_NONCE);
+	memcpy(match->y_and_mac, w->y, WIRE_Y);
+	(void)hash_pbkdf2(w->keys[key].k, w->secret, 2 * WIRE_NONCE, dk_1, sizeof dk_1);
+	(void)hash_hmac(dk_1 + WIRE_DHMAC_C, WIRE_MAC, w->y, WIRE_Y, match->y_and_mac + WIRE_Y);
+}
+
 /* A client that has one key after the other. */
 static void
 new_client(struct world *w, unsigned trial)
 {
-	uint8_t dk_1[WIRE_DK_1];
+	new_match(w, trial, trial % KEYS);
+}
 
-	new_secret(w, trial);
-	for (unsigned i = 0; i < KEYS; i++)
-		fill(w->keys[i].k, WIRE_KEY, 100 * trial + i);
-	(void)hash_pbkdf2(w->keys[trial % KEYS].k, w->secret, 2 * WIRE_NONCE, dk_1, sizeof dk_1);
-	(void)hash_hmac(dk_1 + WIRE_DHMAC_C, WIRE_MAC, w->y, WIRE_Y, w->mac);
+/* One that has a key which nobody knows, or whose MAC is wrong at the first byte, or the last. */
+static void
+new_stranger(struct world *w, unsigned trial)
+{
+	new_match(w, trial, trial % 3 == 0 ? KEYS : trial % KEYS);
+	if (trial % 3 != 0)
+		w->job.match.y_and_mac[trial % 3 == 1 ? WIRE_Y : WIRE_Y_AND_MAC - 1] ^= 1;
 }
 
 static void
 run_match(struct world *w)
 {
-	const struct keyring ring = {KEYS, w->keys};
-	const struct key *found;
-
-	(void)keyring_match(&ring, w->secret, w->y, w->mac, &found, w->out);
+	job_run(&w->job);
 }
 
 static void
@@ -162,6 +183,7 @@ run_open(struct world *w)
 static const struct operation once[] = {
     {"comparing two MACs", new_macs, run_equal, false},
     {"finding one of five keys", new_client, run_match, true},
+    {"finding none of five keys", new_stranger, run_match, false},
 };
 static const struct operation for_each_backend[] = {
     {"sealing", new_packets, run_seal, false},

@@ -19,10 +19,10 @@
 
 #include "base/bytes.h"
 #include "crypto/hash.h"
-#include "protocol/keyring.h"
+#include "protocol/job.h"
 #include "replaced.h"
 
-enum { KEYS = 3, POOL = 64, ATTEMPTS = 3, CROPS = 3 };
+enum { KEYS = 8, POOL = 64, ATTEMPTS = 3, CROPS = 3 };
 
 static const double limit = 4.5, crops[CROPS] = {1, 0.95, 0.5};
 
@@ -86,7 +86,9 @@ union input {
 };
 
 static struct {
-	struct key keys[KEYS];
+	struct key keys[KEYS + 1]; /* the last is nobody's */
+	struct keyring ring;
+	struct job job;
 	struct engine *engine;
 	struct engine_keys engine_keys;
 	union input pools[2][POOL], input;
@@ -123,8 +125,8 @@ run_open(union input *input)
 	world.result = engine_open(world.engine, &world.engine_keys, 7, input->packet, 1, &good) == OK;
 }
 
-/* A client with key number 0 and so on, or one whose MAC is wrong. */
-enum { KEY = 16 };
+/* A client with key number 0 and so on, with one that is not in the ring, or one whose MAC is wrong. */
+enum { KEY = 16, UNKNOWN = KEY + KEYS };
 
 static void
 new_client(union input *input, unsigned kind)
@@ -143,12 +145,15 @@ new_client(union input *input, unsigned kind)
 static void
 run_match(union input *input)
 {
-	static const struct keyring ring = {KEYS, world.keys};
-	const struct key *found;
-	uint8_t dk_1[WIRE_DK_1];
+	struct job_match *match = &world.job.match;
 
-	world.result =
-	    keyring_match(&ring, input->client.nonces, input->client.y, input->client.mac, &found, dk_1) == OK;
+	world.job.kind = JOB_MATCH;
+	match->keyring = &world.ring;
+	memcpy(match->nonces, input->client.nonces, 2 * WIRE_NONCE);
+	memcpy(match->y_and_mac, input->client.y, WIRE_Y);
+	memcpy(match->y_and_mac + WIRE_Y, input->client.mac, WIRE_MAC);
+	job_run(&world.job);
+	world.result = world.job.error == OK;
 }
 
 struct operation {
@@ -168,6 +173,9 @@ static const struct operation comparisons[] = {
     {"finding a client's key: wrong at the first byte, or the last", new_client, run_match, {FIRST, LAST}},
     {"finding a client's key: wrong at the first byte, or all wrong", new_client, run_match, {FIRST, ALL}},
     {"finding a client's key: it is the first, or the last", new_client, run_match, {KEY, KEY + KEYS - 1}},
+    {"finding a client's key: the first byte of its MAC is wrong, or its key is unknown", new_client, run_match,
+	{FIRST, UNKNOWN}},
+    {"finding a client's key: all of its MAC is wrong, or its key is unknown", new_client, run_match, {ALL, UNKNOWN}},
 };
 static const struct operation openings[] = {
     {"wrong at the first byte, or the last", new_packet, run_open, {FIRST, LAST}},
@@ -307,7 +315,8 @@ main(int argc, char *argv[])
 
 	if (count < 1000 || !replaced_by(how))
 		return 2;
-	for (size_t i = 0; i < KEYS; i++)
+	world.ring = (struct keyring){.count = KEYS, .keys = world.keys};
+	for (size_t i = 0; i <= KEYS; i++)
 		draw_bytes(world.keys[i].k, WIRE_KEY);
 	telling = test_all(count);
 	printf("%s: %zu of the pairs can be told apart by time, of %zu measurements each, |t| of %.1f or more\n", how,

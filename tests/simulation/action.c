@@ -195,6 +195,7 @@ do_over(struct scene *scene, struct side *side)
 	dial_cancel(side);
 	side->job_wanted = false;
 	promise_at_over(scene, side);
+	keys_let_go(side);
 	scene->seen[MARK_VERDICTS + pipe_reason(&side->pipe)] = 1;
 	daemon_hears_of(scene, side, MAIL_GONE);
 }
@@ -214,19 +215,19 @@ side_do(struct scene *scene, struct side *side, const struct pipe_action *action
 		break;
 	case PIPE_ADMIT:
 		promise(scene, side->which == D && is_genuine(side->link, side) && !side->admit_asked);
-		promise(scene, strcmp(pipe_key(&side->pipe)->name, side->link->key->name) == 0);
+		promise(scene, pipe_key(&side->pipe) == side->expected);
 		side->admit_asked = true;
 		daemon_hears_of(scene, side, MAIL_PROVED);
 		break;
-	case PIPE_DH:
-		promise(scene, side->which == E || (side->admitted && is_genuine(side->link, side)));
-		promise(scene, !side->job_wanted && !side->job_out);
+	case PIPE_JOB:
+		promise_at_job(scene, side);
 		side->job_wanted = true;
 		side->job_at = scene->now + setup_delay(scene);
 		break;
 	case PIPE_OPENED:
 		promise_at_opened(scene, side);
 		side->opened = true;
+		keys_opened(scene, side);
 		break;
 	case PIPE_SEND:
 		do_send(scene, side, action);

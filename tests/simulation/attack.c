@@ -275,21 +275,24 @@ attack_happen(struct scene *scene, struct link *link)
 
 /* Runs a job; a liar has a y of his own, and a job may fail. */
 void
-attack_job(struct scene *scene, struct side *side, struct dh_job *job)
+attack_job(struct scene *scene, struct side *side, struct job *job)
 {
 	struct link *link = side->link;
+	bool is_due; /* of the two jobs that each side has, the one that fails */
 
-	if (scene->real_dh)
-		dh_job_run(job);
+	if (scene->real_job)
+		job_run(job);
 	else
 		quick_run(job);
 	if (link->liar != side->which)
 		return;
-	if (link->trouble == JOB_FAILS && side->jobs_done == (side->which == E ? (int)(link->tamper_at % 2) : 0)) {
+	is_due = side->which == E ? (uint64_t)side->jobs_done == link->tamper_at % 2
+				  : (job->kind == JOB_MATCH) == (link->tamper_at % 4 != 0);
+	if (link->trouble == JOB_FAILS && is_due) {
 		job->error = ERROR_CRYPTO;
 		link->is_done_to = link->is_harmed = true;
-		happens(scene, HAPPENS_JOB_FAILED);
-	} else if (link->trouble == LYING_Y && side->jobs_done == 0) {
+		happens(scene, job->kind == JOB_MATCH ? HAPPENS_MATCH_FAILED : HAPPENS_JOB_FAILED);
+	} else if (link->trouble == LYING_Y && job->kind == JOB_POWERS && side->jobs_done == 0) {
 		quick_lie(job->y, (unsigned)draw(scene, QUICK_LIES));
 		link->is_done_to = link->is_harmed = true;
 		happens(scene, HAPPENS_LYING_Y);

@@ -252,10 +252,34 @@ on_gone(struct scene *scene, struct daemon *daemon, struct link *link)
 }
 
 static void
+tell_revoked(struct scene *scene, struct daemon *daemon)
+{
+	for (size_t i = 0; i < scene->link_count; i++) {
+		struct side *side = side_of(daemon, &scene->links[i]);
+
+		if (!side->started || side->over)
+			continue;
+		keys_check(scene, side);
+		side_settle(scene, side);
+	}
+	daemon->revoked_known = scene->generation;
+}
+
+/* New connections are on the new keys at once; the worker hears of those that are gone. */
+static void
+reload(struct scene *scene, struct daemon *daemon)
+{
+	daemon->reload_at = daemon->reloads_left > 0 ? scene->now + draw(scene, scene->timeout) : NEVER;
+	daemon->reloads_left--;
+	keys_change(scene);
+	post(scene, &daemon->to_worker, MAIL_REVOKED, NULL);
+}
+
+static void
 take_mail(struct scene *scene, struct daemon *daemon, struct mailbox *mailbox)
 {
 	struct mail mail = mailbox->mails[mailbox->first];
-	struct side *side = side_of(daemon, mail.link);
+	struct side *side = mail.link != NULL ? side_of(daemon, mail.link) : NULL;
 
 	mailbox->first = (mailbox->first + 1) % MAILS;
 	mailbox->count--;
@@ -273,6 +297,9 @@ take_mail(struct scene *scene, struct daemon *daemon, struct mailbox *mailbox)
 	case MAIL_EVICTED:
 		if (!side->over)
 			side_stop(scene, side, ERROR_EVICTED);
+		break;
+	case MAIL_REVOKED:
+		tell_revoked(scene, daemon);
 		break;
 	}
 }
@@ -336,6 +363,8 @@ daemon_time(const struct daemon *daemon, int thing)
 		return daemon->to_worker.count > 0 ? daemon->to_worker.mails[daemon->to_worker.first].at : NEVER;
 	case DAEMON_DRAIN:
 		return daemon->drain_at;
+	case DAEMON_RELOAD:
+		return daemon->reload_at;
 	default:
 		return daemon->kill_at;
 	}
@@ -360,6 +389,9 @@ daemon_happen(struct scene *scene, struct daemon *daemon, int thing)
 		break;
 	case DAEMON_DRAIN:
 		daemon_drain(scene, daemon);
+		break;
+	case DAEMON_RELOAD:
+		reload(scene, daemon);
 		break;
 	default:
 		kill(scene, daemon);

@@ -111,8 +111,8 @@ side_start(struct scene *scene, struct side *side)
 	side->started_at = side->stalled_at = scene->now;
 	side->legs[side->which == E ? PIPE_PLAIN : PIPE_CIPHER].connected = true;
 	trace_note(scene, side, "start", -1, 0);
-	pipe_start(&side->pipe, &side->settings, side->which == E ? &link->ring : &scene->ring, scene->engine,
-	    link->random[side->which], scene->now);
+	pipe_start(
+	    &side->pipe, &side->settings, keys_hold(scene, side), scene->engine, link->random[side->which], scene->now);
 	side_settle(scene, side);
 }
 

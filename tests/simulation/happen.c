@@ -60,6 +60,14 @@ side_time(struct scene *scene, const struct side *side, int thing)
 	}
 }
 
+/* As net/job_queue.c: the connection may go meanwhile, and what it holds. */
+static void
+hold_ring(struct side *side)
+{
+	side->job_ring = side->job.match.keyring;
+	counted_take(&side->job_ring->counted);
+}
+
 /* The job is taken when there is somebody to run it, and its result may find nobody. */
 static void
 do_job(struct scene *scene, struct side *side)
@@ -68,17 +76,23 @@ do_job(struct scene *scene, struct side *side)
 		side->job_wanted = false;
 		side->job_out = true;
 		side->job_at = scene->now + (chance(scene, 80) ? draw(scene, scene->timeout) : setup_delay(scene));
-		pipe_dh_job(&side->pipe, &side->job);
-		attack_job(scene, side, &side->job);
+		pipe_job(&side->pipe, &side->job);
+		if (side->job.kind == JOB_MATCH)
+			hold_ring(side);
 		return;
 	}
 	side->job_out = false;
+	attack_job(scene, side, &side->job); /* as late as may be: its connection may have gone long ago */
 	if (side->over) {
-		happens(scene, HAPPENS_JOB_ORPHANED);
-		return;
+		happens(scene, side->job.kind == JOB_MATCH ? HAPPENS_MATCH_ORPHANED : HAPPENS_JOB_ORPHANED);
+	} else {
+		side->jobs_done += side->job.kind == JOB_POWERS;
+		side_hear(scene, side, (struct pipe_event){.kind = PIPE_JOB_DONE, .job = &side->job});
 	}
-	side->jobs_done++;
-	side_hear(scene, side, (struct pipe_event){.kind = PIPE_DH_DONE, .job = &side->job});
+	if (side->job_ring != NULL)
+		counted_drop(&side->job_ring->counted);
+	side->job_ring = NULL;
+	job_wipe(&side->job);
 }
 
 /* What comes without anybody having asked changes nothing. */

@@ -4,13 +4,13 @@
 
 #include "sim.h"
 
-/* Both ends have one key, and each has read of the handshake what the other wrote. */
+/* Both ends began with one key, whatever has become of it, and each has read of the handshake what the other wrote. */
 static bool
 is_authentic(const struct link *link, int which)
 {
 	const struct side *e = &link->sides[E], *d = &link->sides[D];
 
-	if (link->trouble == STRANGER || link->trouble == OTHER_KEY)
+	if (link->trouble == STRANGER || !d->has_key)
 		return false;
 	if (e->legs[PIPE_CIPHER].wrote < HANDSHAKE || (which == E && d->legs[PIPE_CIPHER].wrote < HANDSHAKE))
 		return false;
@@ -56,6 +56,21 @@ plain_in_packets(const struct side *sealer, size_t packets)
 	return packets == 0 ? 0 : sealer->plain_at[packets];
 }
 
+/* Of a stranger it is only found out which key it has, once, when all of y and MAC is there; it costs no power. */
+void
+promise_at_job(struct scene *scene, struct side *side)
+{
+	promise(scene, !side->job_wanted && !side->job_out);
+	if (side->which == E)
+		return;
+	if (side->match_asked) {
+		promise(scene, side->admitted && is_genuine(side->link, side));
+		return;
+	}
+	promise(scene, side->legs[PIPE_CIPHER].read == HANDSHAKE && pipe_key(&side->pipe) == NULL);
+	side->match_asked = true;
+}
+
 void
 promise_at_dial(struct scene *scene, const struct side *side)
 {
@@ -75,8 +90,8 @@ promise_at_opened(struct scene *scene, const struct side *side)
 	promise(
 	    scene, !(side->link->trouble == JOB_FAILS && side->link->is_done_to && side->link->liar == side->which));
 	promise(scene, side->legs[PIPE_CIPHER].read == HANDSHAKE && side->legs[PIPE_CIPHER].wrote == HANDSHAKE);
-	promise(scene, strcmp(pipe_key(&side->pipe)->name, side->link->key->name) == 0);
-	if (side->link->key != scene->keys)
+	promise(scene, pipe_key(&side->pipe) == side->expected); /* of the ring that it began with */
+	if (side->is_second_key)
 		happens(scene, HAPPENS_SECOND_KEY);
 	off = (side->settings.forward_secrecy == FORWARD_SECRECY_OFF) +
 	      (peer_of(side)->settings.forward_secrecy == FORWARD_SECRECY_OFF);
@@ -172,6 +187,8 @@ is_true(const struct scene *scene, const struct side *side)
 	case ERROR_MEMORY:
 	case ERROR_DESCRIPTORS:
 		return !side->opened && side->dial.verdict == pipe_reason(&side->pipe);
+	case ERROR_REVOKED:
+		return side->opened && scene->closes_revoked && is_removed(scene, side);
 	case ERROR_NO_ROOM:
 		return side->which == D && side->admit_asked && !side->admitted && now >= side->started_at + timeout;
 	case ERROR_EVICTED:
@@ -336,6 +353,14 @@ is_busy_ending(const struct leg *leg)
 	return !leg->connected || leg->closed || leg->unwritten > 0 || leg->awaiting;
 }
 
+/* Its key was removed, that is known, and those who are on such a key are to go. */
+static bool
+outlives_its_key(const struct scene *scene, const struct side *side)
+{
+	return scene->closes_revoked && side->opened && is_removed(scene, side) &&
+	       scene->daemons[D].revoked_known >= scene->removed_in[side->link->key] && side->broken_at == NEVER;
+}
+
 void
 promise_settled(struct scene *scene, struct side *side)
 {
@@ -368,6 +393,8 @@ promise_settled(struct scene *scene, struct side *side)
 	promise(scene, held <= waiting);
 	/* a client's y is computed from the start, while the nonces travel */
 	promise(scene, side->which == D || side->job_wanted || side->job_out || side->jobs_done > 0);
+	promise(scene, side->which == E || side->match_asked || side->legs[PIPE_CIPHER].read < HANDSHAKE);
+	promise(scene, !outlives_its_key(scene, side));
 	/* never stuck */
 	promise(scene, all != 0 || side->dial.active || pipe_deadline(&side->pipe) != NEVER);
 	promise_in_time(scene, side);

@@ -31,13 +31,19 @@ bit_of(const uint8_t y[WIRE_Y])
 }
 
 void
-quick_run(struct dh_job *job)
+quick_run(struct job *job)
 {
 	static const uint8_t zeros[WIRE_X - 1];
-	unsigned x = job->x[WIRE_X - 1], peer = job->wants_shared ? bit_of(job->peer_y) : 0;
+	unsigned x, peer;
 
+	if (job->kind == JOB_MATCH) {
+		job_run(job);
+		return;
+	}
+	x = job->x[WIRE_X - 1];
+	peer = job->wants_shared ? bit_of(job->peer_y) : 0;
 	if (!bytes_equal(job->x, zeros, WIRE_X - 1) || x > QUICK_X_MOST || x * peer >= (WIRE_Y - 8) * 8) {
-		dh_job_run(job);
+		job_run(job);
 		return;
 	}
 	job->error = OK;
@@ -51,13 +57,13 @@ bool
 quick_check(void)
 {
 	for (uint8_t x = 1; x <= QUICK_X_MOST; x++) {
-		struct dh_job quick = {.wants_y = true, .wants_shared = true}, real;
+		struct job quick = {.wants_y = true, .wants_shared = true}, real;
 
 		quick.x[WIRE_X - 1] = x;
 		set_bit(quick.peer_y, QUICK_X_MOST + 1u - x);
 		real = quick;
 		quick_run(&quick);
-		dh_job_run(&real);
+		job_run(&real);
 		if (quick.error != OK || real.error != OK || memcmp(quick.y, real.y, WIRE_Y) != 0 ||
 		    memcmp(quick.shared, real.shared, WIRE_Y) != 0)
 			return false;

@@ -37,12 +37,6 @@ scene_start(struct scene *scene)
 		return false;
 	for (size_t i = 0; i < (size_t)2 * TEXT; i++)
 		text[i] = (uint8_t)draw(scene, 256);
-	for (int i = 0; i <= KEYS; i++) {
-		memcpy(scene->keys[i].name, "key 0", 6);
-		scene->keys[i].name[4] = (char)('0' + i);
-		memset(scene->keys[i].k, 7 + i, WIRE_KEY);
-	}
-	scene->ring.keys = scene->keys;
 	return quick_check();
 }
 
@@ -299,12 +293,14 @@ scene_play(struct scene *scene, uint64_t seed, bool prints)
 
 	trace_start(scene, prints);
 	setup_scene(scene, seed);
+	keys_start(scene);
 	while (!is_over(scene)) {
 		promise(scene, ++scene->steps < STEPS_MOST);
 		if (!step(scene, &next) && !is_over(scene))
 			pass_time(scene, next);
 	}
 	promise(scene, scene->handed_out == 0);
+	keys_stop(scene);
 	for (int which = 0; which < SIDES; which++) {
 		promise_counts(scene, &scene->daemons[which]);
 		promise(scene, scene->daemons[which].admission.admitted == 0 && scene->daemons[which].count == 0);

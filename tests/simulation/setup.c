@@ -149,7 +149,7 @@ setup_side(struct scene *scene, struct link *link, int which)
 
 		memcpy(link->random[which] + i, &bytes, 8);
 	}
-	if (!scene->real_dh) {
+	if (!scene->real_job) {
 		memset(link->random[which] + WIRE_NONCE, 0, WIRE_X);
 		link->random[which][SESSION_RANDOM - 1] = (uint8_t)(1 + draw(scene, QUICK_X_MOST));
 	}
@@ -190,8 +190,8 @@ draw_trouble(struct scene *scene)
 		enum trouble trouble;
 		unsigned share;
 	} shares[] = {{TAMPERED, 340}, {WIRE_IS_RESET, 35}, {WIRE_STALLS, 40}, {OTHER_KEY, 20}, {LYING_Y, 25},
-	    {LYING_LENGTH, 30}, {LAST_NUMBERS, 25}, {JOB_FAILS, 25}, {NO_RANDOM, 20}, {ADDRESSES_FAIL, 130},
-	    {GRIDLOCK, 45}, {STRANGER, 110}};
+	    {LYING_LENGTH, 34}, {LAST_NUMBERS, 25}, {JOB_FAILS, 32}, {NO_RANDOM, 20}, {ADDRESSES_FAIL, 130},
+	    {GRIDLOCK, 55}, {STRANGER, 110}};
 	uint64_t number = draw(scene, 1000);
 
 	for (size_t i = 0; i < sizeof shares / sizeof shares[0]; i++) {
@@ -262,8 +262,7 @@ setup_link(struct scene *scene, struct link *link, int number)
 	link->tamper_at = draw(scene, HANDSHAKE);
 	link->liar = (int)draw(scene, SIDES);
 	link->quiet_until = scene->now + (chance(scene, 500) ? draw(scene, scene->timeout) : 0); /* then it arrives */
-	link->key = &scene->keys[link->trouble == OTHER_KEY ? KEYS : draw(scene, scene->ring.count)];
-	link->ring = (struct keyring){.count = 1, .keys = link->key};
+	link->key = link->trouble == OTHER_KEY ? KEYS : (unsigned)draw(scene, scene->key_count);
 	if (is_large)
 		capacity = LARGE;
 	else if (chance(scene, 120))
@@ -302,7 +301,7 @@ setup_daemon(struct scene *scene, struct daemon *daemon, int which)
 	daemon->admission_memory = memory;
 	daemon->which = which;
 	daemon->is_listening = true;
-	daemon->unpause_at = daemon->drain_at = daemon->kill_at = NEVER;
+	daemon->unpause_at = daemon->drain_at = daemon->kill_at = daemon->reload_at = NEVER;
 	daemon->cap = which == E ? 1 : chance(scene, 200) ? 1 + (uint32_t)draw(scene, 4) : LINKS;
 	daemon->limit = chance(scene, 250) ? 1 + (uint32_t)draw(scene, 4) : 0;
 	if (which == D && scene->is_crowded) {
@@ -317,7 +316,21 @@ setup_daemon(struct scene *scene, struct daemon *daemon, int which)
 		daemon->drain_at = scene->now + draw(scene, scene->timeout);
 	if (chance(scene, 100))
 		daemon->kill_at = scene->now + draw(scene, scene->timeout);
+	if (which == D && scene->changes_keys) {
+		daemon->reload_at = scene->now + draw(scene, scene->timeout);
+		daemon->reloads_left = 1 + (int)draw(scene, 3);
+	}
 	admission_start(&daemon->admission, memory, daemon->cap, daemon->limit, draw(scene, NEVER));
+}
+
+/* D's keys, and whether they change. */
+static void
+setup_keys(struct scene *scene)
+{
+	scene->changes_keys = chance(scene, 600);
+	scene->key_count = scene->changes_keys || chance(scene, 200) ? KEYS : 1;
+	scene->keeps = chance(scene, 200) ? 1000 : chance(scene, 250) ? 0 : 500;
+	scene->closes_revoked = chance(scene, 550);
 }
 
 void
@@ -334,9 +347,9 @@ setup_scene(struct scene *scene, uint64_t seed)
 	scene->timeout = timeouts[draw(scene, 4)];
 	scene->slowness = slownesses[draw(scene, 4)];
 	scene->shortness = shortnesses[draw(scene, 4)];
-	scene->real_dh = chance(scene, 20);
-	scene->is_crowded = chance(scene, 400);
-	scene->ring.count = chance(scene, 300) ? KEYS : 1;
+	scene->real_job = chance(scene, 20);
+	scene->is_crowded = chance(scene, 430);
+	setup_keys(scene);
 	scene->no_buffer_from = scene->no_buffer_until = scene->pressure_until = 0;
 	if (chance(scene, 250)) {
 		scene->no_buffer_from = scene->now + draw(scene, 100);
@@ -348,7 +361,7 @@ setup_scene(struct scene *scene, uint64_t seed)
 	for (int which = 0; which < SIDES; which++)
 		setup_daemon(scene, &scene->daemons[which], which);
 	scene->link_count = draw_connections(scene);
-	if (scene->real_dh && scene->link_count > 8)
+	if (scene->real_job && scene->link_count > 8)
 		scene->link_count = 8;
 	for (size_t i = 0; i < scene->link_count; i++)
 		setup_link(scene, &scene->links[i], (int)i);

@@ -90,9 +90,15 @@ struct side {
 	struct leg legs[PIPE_LEGS];
 	struct pipe_buffer *held[PIPE_RELEASES];
 	struct dial dial;
-	struct dh_job job;
-	bool job_wanted, job_out;
-	int jobs_done;
+	struct job job;
+	struct keyring *job_ring; /* held while a match is out */
+	bool job_wanted, job_out, match_asked;
+	int jobs_done; /* powers */
+	/* Held: the ring until it has opened, the name from then on. The rest is of the ring that it began with. */
+	struct keyring *ring;
+	struct key_name *name, *expected;
+	unsigned generation;
+	bool has_key, is_second_key, told_revoked;
 	bool started, opened, over, is_excused, admit_asked, admitted, retries;
 	uint64_t started_at, dialled_at, broken_at, stalled_at, job_at, retry_at, late, spurious_at;
 	int spurious_left;
@@ -133,16 +139,15 @@ struct link {
 	struct flow flows[FLOWS];
 	struct side sides[SIDES];
 	struct app client, target; /* a stranger is a client on the wire */
-	const struct key *key;     /* E's */
-	struct keyring ring;
+	unsigned key;              /* E's; KEYS: none of D's */
 	uint8_t random[SIDES][SESSION_RANDOM];
 };
 
-enum mail_kind { MAIL_PROVED, MAIL_GONE, MAIL_ADMITTED, MAIL_EVICTED };
+enum mail_kind { MAIL_PROVED, MAIL_GONE, MAIL_ADMITTED, MAIL_EVICTED, MAIL_REVOKED };
 
 struct mail {
 	enum mail_kind kind;
-	struct link *link;
+	struct link *link; /* NULL of MAIL_REVOKED */
 	uint64_t at;
 };
 
@@ -163,7 +168,9 @@ struct daemon {
 	size_t backlog_count;
 	struct mailbox to_acceptor, to_worker;
 	bool is_listening, is_paused, is_draining, is_killed;
-	uint64_t accept_at, unpause_at, drain_at, kill_at, short_from, short_until;
+	uint64_t accept_at, unpause_at, drain_at, kill_at, reload_at, short_from, short_until;
+	int reloads_left;
+	unsigned revoked_known; /* generations whose removals its connections have been told */
 	uint32_t count, cap, limit;
 };
 
@@ -173,12 +180,17 @@ struct scene {
 	uint64_t seed, random, now, steps;
 	uint64_t timeout, slowness; /* slowness: most ms that something takes */
 	unsigned shortness;         /* per mille: short reads and writes, and EAGAIN */
-	bool lets_go, real_dh, is_crowded;
+	bool lets_go, real_job, is_crowded;
 	struct engine *engine;
 	uint8_t *in;
-	const uint8_t *text; /* 2 * TEXT random bytes, the same for every seed */
-	struct key keys[KEYS + 1];
-	struct keyring ring; /* D's: KEYS of them */
+	const uint8_t *text;       /* 2 * TEXT random bytes, the same for every seed */
+	struct keyring *ring;      /* D's, in force */
+	size_t key_count;          /* of the first one */
+	unsigned generation;       /* how often it has changed */
+	unsigned removed_in[KEYS]; /* when a key was removed last; 0: never */
+	unsigned keeps;            /* per mille: that a key is in the next one */
+	bool changes_keys, closes_revoked;
+	size_t rings, names; /* that are not freed */
 	struct daemon daemons[SIDES];
 	size_t link_count;
 	struct link *links; /* LINKS of them */
@@ -201,7 +213,7 @@ happens(struct scene *scene, enum happening what)
 	scene->seen[MARK_HAPPENINGS + what] = 1;
 }
 
-/* trace.c: what happened last, and the end of everything when a promise is broken. */
+/* trace.c: what happened last, and the end of everything when a promise is broken. A link of NULL: to a daemon. */
 struct trace *trace_new(void);
 void trace_start(struct scene *scene, bool prints);
 void trace_note(struct scene *scene, const struct side *side, const char *what, int leg, uint64_t number);
@@ -232,6 +244,17 @@ void side_check_delivery(struct scene *scene, struct side *side); /* the same */
 void side_stop(struct scene *scene, struct side *side, enum error error);
 void side_admitted(struct scene *scene, struct side *side);
 
+/* keys.c: the keys that are in force, and who holds what. old: a key of it keeps its name. */
+void keys_start(struct scene *scene);
+void keys_stop(struct scene *scene); /* all of them are freed */
+void keys_change(struct scene *scene);
+struct keyring *keys_new(struct scene *scene, const unsigned *numbers, size_t count, const struct keyring *old);
+struct keyring *keys_hold(struct scene *scene, struct side *side); /* until keys_opened, or keys_let_go */
+void keys_opened(struct scene *scene, struct side *side);
+void keys_let_go(struct side *side);
+void keys_check(struct scene *scene, struct side *side);             /* stops it if its key was removed */
+bool is_removed(const struct scene *scene, const struct side *side); /* since it began */
+
 /* happen.c: what can happen to a side, when, and that it does. */
 enum {
 	SIDE_TIMER,
@@ -257,6 +280,7 @@ bool is_genuine(const struct link *link, const struct side *side);
 void promise_settled(struct scene *scene, struct side *side);
 void promise_not_idle(struct scene *scene, const struct link *link);
 void promise_in_time(struct scene *scene, const struct side *side);
+void promise_at_job(struct scene *scene, struct side *side);
 void promise_at_dial(struct scene *scene, const struct side *side);
 void promise_at_opened(struct scene *scene, const struct side *side);
 void promise_at_end_shown(struct scene *scene, const struct side *side);
@@ -271,7 +295,16 @@ void dial_happen(struct scene *scene, struct side *side);
 uint64_t dial_latest(const struct scene *scene, const struct dial *dial);
 
 /* daemon.c: accepting, limits, drain and kill, as net/acceptor.c. */
-enum { DAEMON_ACCEPT, DAEMON_UNPAUSE, DAEMON_MAIL_IN, DAEMON_MAIL_OUT, DAEMON_DRAIN, DAEMON_KILL, DAEMON_THINGS };
+enum {
+	DAEMON_ACCEPT,
+	DAEMON_UNPAUSE,
+	DAEMON_MAIL_IN,
+	DAEMON_MAIL_OUT,
+	DAEMON_DRAIN,
+	DAEMON_KILL,
+	DAEMON_RELOAD,
+	DAEMON_THINGS
+};
 uint64_t daemon_time(const struct daemon *daemon, int thing);
 void daemon_happen(struct scene *scene, struct daemon *daemon, int thing);
 bool daemon_connect(struct scene *scene, struct daemon *daemon, struct link *link); /* false: refused */
@@ -288,7 +321,7 @@ void app_happen(struct scene *scene, struct link *link, struct app *app, int thi
 void attack_wire(struct scene *scene, struct link *link, int way);
 uint64_t attack_time(const struct link *link);
 void attack_happen(struct scene *scene, struct link *link);
-void attack_job(struct scene *scene, struct side *side, struct dh_job *job);
+void attack_job(struct scene *scene, struct side *side, struct job *job);
 
 static inline struct leg *
 cipher_of(struct side *side)

@@ -21,7 +21,7 @@ static const struct {
     [PIPE_WRITABLE] = {"WRITABLE", BOTH_LEGS},
     [PIPE_WRITE_FAILED] = {"WRITE_FAILED", BOTH_LEGS},
     [PIPE_DELIVERED] = {"DELIVERED", BOTH_LEGS},
-    [PIPE_DH_DONE] = {"DH_DONE", NO_LEG},
+    [PIPE_JOB_DONE] = {"JOB_DONE", NO_LEG},
     [PIPE_TIME] = {"TIME", NO_LEG},
     [PIPE_STOP] = {"STOP", NO_LEG},
 };
@@ -32,7 +32,7 @@ static const struct {
 } actions[PIPE_OVER + 1] = {
     [PIPE_DIAL] = {"DIAL", NO_LEG},
     [PIPE_ADMIT] = {"ADMIT", NO_LEG},
-    [PIPE_DH] = {"DH", NO_LEG},
+    [PIPE_JOB] = {"JOB", NO_LEG},
     [PIPE_OPENED] = {"OPENED", NO_LEG},
     [PIPE_SEND] = {"SEND", BOTH_LEGS},
     [PIPE_SHUTDOWN] = {"SHUTDOWN", BOTH_LEGS},

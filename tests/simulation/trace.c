@@ -39,6 +39,11 @@ print(FILE *file, const struct entry *entry)
 {
 	static const char *const sides[] = {"", " E", " D"}, *const legs[] = {" plain", " cipher"};
 
+	if (entry->link < 0) {
+		fprintf(file, "%10llu ms  decrypter: %s %llu\n", (unsigned long long)entry->now, entry->what,
+		    (unsigned long long)entry->number);
+		return;
+	}
 	fprintf(file, "%10llu ms  connection %d%s: %s%s %llu\n", (unsigned long long)entry->now, entry->link,
 	    sides[entry->side + 1], entry->what, entry->leg < 0 ? "" : legs[entry->leg],
 	    (unsigned long long)entry->number);
@@ -68,7 +73,7 @@ trace_note(struct scene *scene, const struct side *side, const char *what, int l
 void
 trace_link(struct scene *scene, const struct link *link, const char *what, uint64_t number)
 {
-	add(scene, (struct entry){scene->now, number, what, link->number, -1, -1});
+	add(scene, (struct entry){scene->now, number, what, link != NULL ? link->number : -1, -1, -1});
 }
 
 void

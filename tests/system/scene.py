@@ -50,7 +50,14 @@ class Scene:
 
     def troubles(self):
         """The lines about what was not as it should be."""
-        return [line for line in self.process.lines[self.seen:] if not re.search(r" open | reason=end$", line)]
+        lines = self.process.lines[self.seen:]
+        return [line for line in lines if not re.search(r" open | reason=end$", line) and not self.explains(line, lines)]
+
+    def explains(self, line, lines):
+        """A guess, on -e, about a refusal that stands in the log too."""
+        hint = re.search(r" hint (peer=\S+) text=\"probably (no spiped listens there|the other end has another key)\"$", line)
+        return self.role == "-e" and hint and any(
+            re.search(rf" refused {hint.group(1)} .*reason=(wrong-key|cut|cipher-reset)\b", other) for other in lines)
 
     def says_only(self, pattern):
         self.process.line(pattern)

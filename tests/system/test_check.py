@@ -89,7 +89,6 @@ CAUSES = [
     ("k", "{place}/file/key", "Cannot open file: {place}/file/key: Not a directory"),
     ("k", "{place}/dangling", "Cannot open file: {place}/dangling: No such file or directory"),
     ("k", "{place}/stale", "Cannot open file: {place}/stale: No such device or address"),
-    ("k", "{place}", "Error reading file: {place}: Is a directory"),
     *((option, text, complaint) for option in "stb" for text, complaint in MALFORMED.items()
       if (option, text) not in (("b", "127.0.0.1"), ("b", ""))),
     ("b", "", "Address must contain a host: "),
@@ -370,7 +369,8 @@ def test_standard_input_stays_untouched(ours, options, where, program, place):
 
 # spipe
 
-SPIPE_CAUSES = [case for case in CAUSES if case[0] in "ktb" and "nosuchport" not in case[1]]
+FOLDER = "-k {place}: a folder of keys is for -d; this end has one key: name its file"
+SPIPE_CAUSES = [*(case for case in CAUSES if case[0] in "ktb" and "nosuchport" not in case[1]), ("k", "{place}", FOLDER)]
 
 
 @pytest.mark.parametrize("option, value, complaint", SPIPE_CAUSES, ids=names(SPIPE_CAUSES))

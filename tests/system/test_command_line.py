@@ -33,7 +33,6 @@ REFUSED = [
     ("spiped", ["-d", "-p", "a", "-p", "b", *BASE], None, USAGE),
     ("spiped", ["-d", "-s", "{source}", *BASE], None, USAGE),
     ("spiped", ["-d", "-t", "{target}", *BASE], None, USAGE),
-    ("spiped", ["-d", "-k", "{key}", *BASE], None, USAGE),
     ("spiped", ["-d", "-u", "root", "-u", "root", *BASE], None, USAGE),
     ("spiped", ["-d", "--syslog", "--syslog", *BASE], None, USAGE),
     ("spiped", ["-d", *BASE, "operand"], None, USAGE),
@@ -85,13 +84,18 @@ REFUSED = [
     *((program, [*options, "-t", "{target}", "-k", key], f"{program}: {complaint}", "")
       for program, options in (("spiped", ["-d", "-s", "{source}"]), ("spipe", []))
       for key, complaint in (("/nonexistent/key", "Cannot open file: /nonexistent/key: No such file or directory"),
-                             ("/", "Error reading file: /: Is a directory"))),
+                             ("/dev/null/key", "Cannot open file: /dev/null/key: Not a directory"))),
     # connecting
     ("spipe", SPIPE, "spipe: Could not connect", ""),
     ("spipe", ["-t", "/nonexistent/socket", "-k", "{key}"], "spipe: Could not connect", ""),
 ]
 # What Debian's takes or says in another way: on purpose (CHANGELOG.md), or a number that means nothing
+FOLDER = "-k /: a folder of keys is for -d; this end has one key: name its file"
 OURS = [
+    ("spiped", ["-e", "-s", "{source}", "-t", "{target}", "-k", "/"], f"spiped: {FOLDER}", ""),
+    ("spipe", ["-t", "{target}", "-k", "/"], f"spipe: {FOLDER}", ""),
+    ("spiped", ["-d", *["-k", "{key}"] * 16, *BASE],
+     "spiped: Error parsing argument: -k {key}: at most 16 times (a folder may hold thousands of keys)", ""),
     ("spiped", ["-d", "-n", "-1", *BASE], "spiped: Error parsing argument: -n -1: Numerical result out of range", ""),
     ("spiped", ["-d", "-o", "nan", *BASE], "spiped: Error parsing argument: -o nan: Invalid argument", ""),
     ("spiped", ["-d", "-r", "0", *BASE], "spiped: Error parsing argument: -r 0: Numerical result out of range", ""),
@@ -128,7 +132,12 @@ OURS = [
     ("spiped", ["-d", "-D", "-k", "/nonexistent/key", *BASE[:4]],
      "spiped: Cannot open file: /nonexistent/key: No such file or directory", ""),
 ]
-TABLE = [(*line, "ours") for line in REFUSED + OURS] + [(*line, "theirs") for line in REFUSED]
+THEIRS = [  # where there is one key, and no folder of them
+    ("spiped", ["-d", "-k", "{key}", *BASE], None, USAGE),
+    *((program, [*options, "-t", "{target}", "-k", "/"], f"{program}: Error reading file: /: Is a directory", "")
+      for program, options in (("spiped", ["-d", "-s", "{source}"]), ("spipe", []))),
+]
+TABLE = [(*line, "ours") for line in REFUSED + OURS] + [(*line, "theirs") for line in REFUSED + THEIRS]
 
 
 @pytest.fixture

@@ -209,7 +209,8 @@ def test_no_key_goes_to_a_terminal(ours, launch):
 
 # The command line
 
-USAGE = "usage: spiped-keygen {FILE | -}\n       spiped-keygen -v | --version | --help\n"
+USAGE = ("usage: spiped-keygen {FILE | -}\n       spiped-keygen -d DIR NAME\n       spiped-keygen --list DIR\n"
+         "       spiped-keygen --revoke DIR NAME\n       spiped-keygen -v | --version | --help\n")
 
 
 @pytest.mark.parametrize("arguments, line", [

@@ -231,7 +231,7 @@ class Victim:
     """One of our programs, with a peer in front of it that will misbehave."""
 
     def __init__(self, network, launch, ours, key, program, *options):
-        self.network, self.program = network, program
+        self.network, self.program, self.hint = network, program, None
         with open(key, "rb") as file:
             self.key = sha256_of_key_file(file.read())
         if program == "spiped -d":
@@ -261,11 +261,16 @@ class Victim:
         """The line about the connection, for the daemons; for spipe the words on standard error."""
         if self.program == "spipe":
             errors = self.process.errors()
-            assert re.fullmatch(r"(spipe: [^\n]+\n)?", errors), errors
+            hint = f"spipe: {self.hint}\n" if self.hint else ""
+            assert re.fullmatch(rf"(spipe: [^\n]+\n{hint})?", errors), errors
             assert bool(errors) == (reason != "end"), errors
-            return errors[len("spipe: "):-1]
+            return errors[len("spipe: "):-1 - len(hint)]
         found = self.process.line(r"Z (close|refused) peer=\S+ .*?\breason=(\S+)")
         assert found.groups() == (event, reason)
+        if self.hint and self.program == "spiped -e":
+            self.process.line(rf" hint peer=\S+ text=\"{self.hint}\"$")
+        else:
+            assert not self.process.count(" hint ")
         return f"{event} reason={reason}"
 
     def goes_on(self):
@@ -276,11 +281,22 @@ class Victim:
         side.hears(b"honest")
 
 
+def hint_of(name, reason):
+    """What a client end makes of it: who has a nonce and then closes may be one of us, and not have liked our MAC."""
+    if reason == "wrong-key":
+        return "probably no spiped listens there"
+    if reason not in ("cut", "cipher-reset"):
+        return None
+    met = name.startswith("y") or name.endswith("after 32 bytes")
+    return "probably the other end has another key" if met else "probably no spiped listens there"
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 @pytest.mark.parametrize("name", DURING)
 def test_a_peer_that_fails_the_handshake_passes_nothing(network, launch, ours, key, row, name, program):
     act, reason, options = DURING[name]
     victim = Victim(network, launch, ours, key, program, *options)
+    victim.hint = hint_of(name, reason)
     peer, side = victim.meet()
     act(peer)
     said = victim.says("refused", reason)

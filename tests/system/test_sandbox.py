@@ -13,6 +13,7 @@ import threading
 
 import pytest
 from daemons import background, libc, needs_root, network_of_its_own, passes, secret_of, with_file
+from keys import Folder, KeyDoor
 from network import IPV4, PATIENCE, UNIX, Address, read_exactly, until
 from peer import SERVER, Peer
 from programs import ROOT
@@ -115,6 +116,42 @@ def test_no_file_is_read_but_the_key(network, launch, ours, whole, library, plac
         pytest.skip("this kernel has no Landlock")
     assert {what: taken.errors[what] for what in tries} == dict.fromkeys(tries, errno.EACCES)
     assert taken.errors[f"read {key}"] == (errno.EACCES if user else 0)
+
+
+@pytest.mark.parametrize("user", USERS, ids=["as it was started", "nobody"])
+def test_keys_can_be_read_again_and_nothing_elsewhere(network, launch, ours, whole, library, place, user):
+    """And what stands beside a folder, since that may be what takes its place."""
+    file = elsewhere(place)
+    os.mkdir(f"{place}/home")
+    folder = Folder(f"{place}/home/keys", "laptop")
+    os.symlink(file, folder.at("outside"))
+    for path in (folder.path, folder.at("laptop")) if user else ():
+        os.chown(path, 65534, 65534)
+    own = [f"read {folder.at('laptop')}", f"list {folder}", f"list {place}/home"]
+    others = [f"read {folder.at('outside')}", f"read {file}", "read /etc/shadow", "read /etc/passwd", "read /proc/self/maps",
+              "list /", f"list {place}", f"list {place}/elsewhere"]
+    harm = [f"write {folder.at('laptop')}", f"create {folder}/new", f"truncate {folder.at('laptop')}",
+            f"unlink {folder.at('laptop')}", f"chmod {folder.at('laptop')}"]
+    taken = Taken(network, launch, ours, library, folder, [*own, *others, *harm], *user)
+    if taken.landlock == 0:
+        pytest.skip("this kernel has no Landlock")
+    assert {what: taken.errors[what] for what in (*own, *others)} == {**dict.fromkeys(own, 0),
+                                                                      **dict.fromkeys(others, errno.EACCES)}
+    assert all(taken.errors[what] in REFUSED for what in harm), taken.errors
+
+
+def test_a_link_out_of_the_folder_is_not_followed_once_it_serves(network, launch, ours, whole, place):
+    os.mkdir(f"{place}/home")
+    folder, out = Folder(f"{place}/home/keys", "laptop"), Folder(f"{place}/out", "other")
+    server = KeyDoor(network, launch, ours, folder)
+    if LINE.search(server.process.line(" sandbox ").string).group(2) == "0":
+        pytest.skip("this kernel has no Landlock")
+    os.symlink(out.at("other"), folder.at("other"))
+    server.process.signal(signal.SIGHUP)
+    server.process.line(" keys count=1$")
+    assert server.problems()[0] == f"{folder.at('other')}: Permission denied: it is passed over"
+    server.refuses(out.secrets["other"])
+    assert server.serves(folder.secrets["laptop"]) == "laptop"
 
 
 @pytest.mark.parametrize("user", USERS, ids=["as it was started", "nobody"])
@@ -355,6 +392,8 @@ def test_a_log_daemon_that_starts_again_gets_the_next_lines_in_local_time(networ
     daemon = background(launch, ours, place, "-d", source, target.address, key, "--syslog", *user,
                         under=["unshare", "-m", "sh", "-c", script, "sh"], env={**os.environ, "TZ": zone_file(place, 5)})
     assert (daemon.status, daemon.errors) == (0, "")
+    if user:
+        assert "cannot read" in log.recv(4096).decode()
     assert " sandbox " in log.recv(4096).decode()
     log.close()
     os.unlink(f"{place}/dev/log")

@@ -44,7 +44,7 @@ defaults_are_what_they_always_were(void **state)
 	assert_int_equal(options.kind, PIPE_ENCRYPT);
 	assert_string_equal(options.source, "/run/x");
 	assert_string_equal(options.target, "[192.0.2.1]:25");
-	assert_string_equal(options.key, "key");
+	assert_string_equal(options.keys[0], "key");
 	assert_string_equal(options.pidfile, "/run/x.pid");
 	assert_null(options.bind);
 	assert_null(options.user);
@@ -110,6 +110,31 @@ each_long_option_sets_what_it_says(void **state)
 	assert_true(options.check);
 }
 
+/* A server takes each of its keys; an end that connects has one, the first. */
+static void
+the_key_may_be_given_more_than_once_up_to_a_limit(void **state)
+{
+	static char more[256];
+	size_t length = 0;
+
+	assert_good("-d -k second --key third");
+	assert_int_equal(options.key_count, 3);
+	assert_string_equal(options.keys[0], "key");
+	assert_string_equal(options.keys[1], "second");
+	assert_string_equal(options.keys[2], "third");
+	assert_good("-e -k second");
+	assert_int_equal(options.key_count, 1);
+	assert_string_equal(options.keys[0], "key");
+	length += (size_t)snprintf(more, sizeof more, "-d");
+	for (int i = 1; i < KEY_SOURCES_MAX; i++)
+		length += (size_t)snprintf(more + length, sizeof more - length, " -k%d", i);
+	assert_good(more);
+	assert_int_equal(options.key_count, KEY_SOURCES_MAX);
+	(void)snprintf(more + length, sizeof more - length, " -kmore");
+	assert_int_equal(parse_more(more), 1);
+	assert_non_null(strstr(said(), "Error parsing argument: -k more: at most 16 times"));
+}
+
 static void
 the_level_of_the_log_depends_on_where_it_goes(void **state)
 {
@@ -136,7 +161,6 @@ what_cannot_stand_together_is_answered_with_the_usage(void **state)
 	assert_usage("-e -f -g");
 	assert_usage("-e -r 5 -R");
 	assert_usage("-e -R -r 5");
-	assert_usage("-e -k other");
 	assert_usage("-e --syslog --syslog");
 	assert_usage("-e operand");
 }
@@ -190,6 +214,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(defaults_are_what_they_always_were, said_setup, said_teardown),
 	    cmocka_unit_test_setup_teardown(each_short_option_sets_what_it_says, said_setup, said_teardown),
 	    cmocka_unit_test_setup_teardown(each_long_option_sets_what_it_says, said_setup, said_teardown),
+	    cmocka_unit_test_setup_teardown(
+		the_key_may_be_given_more_than_once_up_to_a_limit, said_setup, said_teardown),
 	    cmocka_unit_test_setup_teardown(the_level_of_the_log_depends_on_where_it_goes, said_setup, said_teardown),
 	    cmocka_unit_test_setup_teardown(
 		what_cannot_stand_together_is_answered_with_the_usage, said_setup, said_teardown),

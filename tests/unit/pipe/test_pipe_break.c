@@ -1,7 +1,7 @@
 /* test_pipe_break.c: a leg that breaks, and an end that is stopped, at each stage of a connection's life. */
 #include "world.h"
 
-enum stage { DIALLING, SHAKING, WAITING, WORKING, CONNECTING, OPEN, BUSY, HALF_CLOSED, ENDING, STAGES };
+enum stage { DIALLING, SHAKING, MATCHING, WAITING, WORKING, CONNECTING, OPEN, BUSY, HALF_CLOSED, ENDING, STAGES };
 
 static void
 set_admission(struct world *world, bool asks)
@@ -15,7 +15,7 @@ bring_to(struct world *world, int i, enum stage stage)
 {
 	struct end *end = &world->ends[i];
 
-	if ((stage == WAITING || stage == CONNECTING) && i == ENCRYPTER)
+	if ((stage == MATCHING || stage == WAITING || stage == CONNECTING) && i == ENCRYPTER)
 		return false;
 	if (stage == DIALLING && i == DECRYPTER)
 		return false;
@@ -23,7 +23,8 @@ bring_to(struct world *world, int i, enum stage stage)
 	world_start(world);
 	end->hold_admission = stage == WAITING;
 	end->hold_dial = stage == DIALLING || stage == CONNECTING;
-	end->hold_dh = stage == WORKING;
+	end->hold_match = stage == MATCHING;
+	end->hold_job = stage == WORKING;
 	if (stage == SHAKING)
 		end->legs[PIPE_CIPHER].read_most = 0;
 	world_run(world);
@@ -193,7 +194,7 @@ static void
 events_that_no_longer_matter_are_ignored_and_buffers_come_back(void **state)
 {
 	static const enum pipe_event_kind kinds[] = {PIPE_DIALLED, PIPE_DIAL_FAILED, PIPE_ADMITTED, PIPE_END,
-	    PIPE_READ_FAILED, PIPE_DELIVERED, PIPE_DH_DONE, PIPE_TIME};
+	    PIPE_READ_FAILED, PIPE_DELIVERED, PIPE_JOB_DONE, PIPE_TIME};
 	struct world *world = *state;
 
 	for (int i = 0; i < ENDS; i++) {

@@ -114,11 +114,11 @@ nothing_overtakes_s5(void **state)
 		world_end(world, DECRYPTER);
 		world_run(world);
 		assert_int_equal(leg->wrote, WIRE_NONCE + 100);
-		assert_did(world, DECRYPTER, "DH");
+		assert_did(world, DECRYPTER, "MDH");
 		leg->write_until = UINT64_MAX;
 		world_run(world);
 		assert_heard(world, ENCRYPTER, length);
-		assert_did(world, DECRYPTER, "DHOS");
+		assert_did(world, DECRYPTER, "MDHOS");
 	}
 }
 
@@ -130,10 +130,10 @@ a_peer_that_does_not_take_s5_is_dropped_in_time(void **state)
 	world_start(world);
 	world->ends[DECRYPTER].legs[PIPE_CIPHER].write_until = WIRE_NONCE + 1;
 	world_wait(world, TIMEOUT - 1);
-	assert_did(world, DECRYPTER, "DH");
+	assert_did(world, DECRYPTER, "MDH");
 	world_wait(world, 1);
 	assert_reason(world, DECRYPTER, ERROR_HANDSHAKE_TIMEOUT);
-	assert_did(world, DECRYPTER, "DHRr.");
+	assert_did(world, DECRYPTER, "MDHRr.");
 }
 
 /* Random bytes, cut anywhere: nothing is dialled, and the stranger is closed and not answered. */
@@ -156,7 +156,7 @@ a_stranger_never_causes_a_dial(void **state)
 			assert_did(world, DECRYPTER, "");
 			world_wait(world, 1);
 		}
-		assert_did(world, DECRYPTER, "C.");
+		assert_did(world, DECRYPTER, length < HANDSHAKE ? "C." : "MC.");
 		assert_int_equal(world->wire[DECRYPTER].length, WIRE_NONCE);
 		if (length >= HANDSHAKE)
 			assert_reason(world, DECRYPTER, ERROR_WRONG_KEY);
@@ -175,7 +175,7 @@ a_wrong_key_ends_both_without_a_dial(void **state)
 	world_say(world, ENCRYPTER, 5);
 	world_run(world);
 	assert_reason(world, DECRYPTER, ERROR_WRONG_KEY);
-	assert_did(world, DECRYPTER, "C.");
+	assert_did(world, DECRYPTER, "MC.");
 	assert_did(world, ENCRYPTER, "DHRr.");
 	world->keys[ENCRYPTER].k[0] ^= 1;
 }
@@ -192,7 +192,7 @@ one_who_waits_for_room_is_let_in_or_dropped_in_time(void **state)
 		world_say(world, ENCRYPTER, 5);
 		world_wait(world, TIMEOUT - 1);
 		world_tell(world, DECRYPTER, (struct pipe_event){.kind = PIPE_TIME});
-		assert_did(world, DECRYPTER, "A");
+		assert_did(world, DECRYPTER, "MA");
 		assert_int_equal(world->ends[DECRYPTER].legs[PIPE_CIPHER].wrote, WIRE_NONCE);
 		if (late)
 			world_wait(world, 1);
@@ -201,10 +201,36 @@ one_who_waits_for_room_is_let_in_or_dropped_in_time(void **state)
 		if (!late)
 			assert_carries(world, 5);
 		else
-			assert_did(world, DECRYPTER, "AR.");
+			assert_did(world, DECRYPTER, "MAR.");
 		assert_reason(world, DECRYPTER, late ? ERROR_NO_ROOM : OK);
 	}
 	world->ends[DECRYPTER].settings.asks_admission = false;
+}
+
+/* An encrypter's job; a decrypter's match, and its powers. */
+static const struct kind {
+	int end;
+	enum job_kind kind;
+	const char *did; /* up to it */
+} kinds[] = {{ENCRYPTER, JOB_POWERS, "DH"}, {DECRYPTER, JOB_MATCH, "M"}, {DECRYPTER, JOB_POWERS, "MDH"}};
+
+enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
+
+/* A connection whose job of this kind has been taken, so late that there is hardly time left; nobody has run it. */
+static void
+take_job_late(struct world *world, const struct kind *kind, struct job *job)
+{
+	struct end *end = &world->ends[kind->end];
+
+	world_start(world);
+	end->hold_match = kind->kind == JOB_MATCH;
+	end->hold_job = kind->kind == JOB_POWERS;
+	world_wait(world, TIMEOUT - 1);
+	assert_true(end->job_asked);
+	assert_did(world, kind->end, kind->did);
+	pipe_job(&end->pipe, job);
+	assert_int_equal(job->kind, kind->kind);
+	end->job_asked = end->hold_match = end->hold_job = false;
 }
 
 static void
@@ -212,30 +238,54 @@ a_result_that_comes_late_is_taken_and_one_after_the_end_is_ignored(void **state)
 {
 	struct world *world = *state;
 
-	for (int i = 0; i < ENDS; i++) {
+	for (int k = 0; k < KINDS; k++) {
 		for (int after_end = 0; after_end < 2; after_end++) {
-			struct dh_job job;
+			int i = kinds[k].end;
+			struct job job;
+			struct pipe_event done = {.kind = PIPE_JOB_DONE, .job = &job};
 
-			world_start(world);
-			world->ends[i].hold_dh = true;
-			world_wait(world, TIMEOUT - 1);
-			assert_int_equal(world->ends[i].dh_asked, true);
-			pipe_dh_job(&world->ends[i].pipe, &job);
-			world->ends[i].dh_asked = false;
-			if (after_end)
+			take_job_late(world, &kinds[k], &job);
+			job_run(&job);
+			assert_int_equal(job.error, OK);
+			if (after_end) {
 				world_tell(world, i, (struct pipe_event){.kind = PIPE_STOP, .error = ERROR_KILLED});
-			world->ends[i].hold_dh = false;
-			if (!world->ends[i].over)
-				world_tell(world, i, (struct pipe_event){.kind = PIPE_DH_DONE, .job = &job});
-			else
-				pipe_event(&world->ends[i].pipe,
-				    &(struct pipe_event){.kind = PIPE_DH_DONE, .job = &job}, world->now);
-			if (after_end)
+				assert_true(world->ends[i].over);
+				pipe_event(&world->ends[i].pipe, &done, world->now);
 				assert_reason(world, i, ERROR_KILLED);
-			else
-				assert_carries(world, 3);
+				continue;
+			}
+			world_tell(world, i, done);
+			assert_carries(world, 3);
 		}
 	}
+}
+
+/* Until its match is there a client is a stranger, whose time is up as any stranger's is, and which is told nothing. */
+static void
+one_whose_match_takes_too_long_is_dropped_unnamed(void **state)
+{
+	struct world *world = *state;
+	struct job job;
+
+	take_job_late(world, &kinds[1], &job);
+	assert_null(pipe_key(&world->ends[DECRYPTER].pipe));
+	world_wait(world, 1);
+	assert_reason(world, DECRYPTER, ERROR_HANDSHAKE_TIMEOUT);
+	assert_did(world, DECRYPTER, "MC.");
+	assert_int_equal(world->ends[DECRYPTER].legs[PIPE_CIPHER].wrote, WIRE_NONCE);
+}
+
+static void
+a_key_is_named_from_its_match_on(void **state)
+{
+	struct world *world = *state;
+	struct job job;
+
+	take_job_late(world, &kinds[1], &job);
+	job_run(&job);
+	assert_null(pipe_key(&world->ends[DECRYPTER].pipe));
+	world_tell(world, DECRYPTER, (struct pipe_event){.kind = PIPE_JOB_DONE, .job = &job});
+	assert_ptr_equal(pipe_key(&world->ends[DECRYPTER].pipe), &world->name);
 }
 
 static void
@@ -243,17 +293,17 @@ a_job_that_failed_ends_the_connection(void **state)
 {
 	struct world *world = *state;
 
-	for (int i = 0; i < ENDS; i++) {
-		struct dh_job job;
+	static const char *const did[KINDS] = {"DHRr.", "MC.", "MDHRr."};
 
-		world_start(world);
-		world->ends[i].hold_dh = true;
-		world_run(world);
-		pipe_dh_job(&world->ends[i].pipe, &job);
+	for (int k = 0; k < KINDS; k++) {
+		struct job job;
+
+		take_job_late(world, &kinds[k], &job);
+		job_run(&job);
 		job.error = ERROR_CRYPTO;
-		world_tell(world, i, (struct pipe_event){.kind = PIPE_DH_DONE, .job = &job});
-		assert_reason(world, i, ERROR_CRYPTO);
-		assert_did(world, i, i == ENCRYPTER ? "DHRr." : "DHRr.");
+		world_tell(world, kinds[k].end, (struct pipe_event){.kind = PIPE_JOB_DONE, .job = &job});
+		assert_reason(world, kinds[k].end, ERROR_CRYPTO);
+		assert_did(world, kinds[k].end, did[k]);
 	}
 }
 
@@ -271,13 +321,13 @@ a_dial_may_take_long_and_may_fail(void **state)
 			world_say(world, i, 2000);
 			world_wait(world, 100 * TIMEOUT);
 			assert_int_equal(pipe_deadline(&world->ends[i].pipe), UINT64_MAX);
-			assert_did(world, i, "DH");
+			assert_did(world, i, i == ENCRYPTER ? "DH" : "MDH");
 			if (fails)
 				world_tell(world, i, failed);
 			world->ends[i].hold_dial = false;
 			if (fails) {
 				assert_reason(world, i, ERROR_CONNECT);
-				assert_did(world, i, i == ENCRYPTER ? "DHr." : "DHR.");
+				assert_did(world, i, i == ENCRYPTER ? "DHr." : "MDHR.");
 			} else if (i == ENCRYPTER) {
 				assert_carries(world, 100);
 			}
@@ -322,6 +372,8 @@ main(void)
 	    cmocka_unit_test(a_wrong_key_ends_both_without_a_dial),
 	    cmocka_unit_test(one_who_waits_for_room_is_let_in_or_dropped_in_time),
 	    cmocka_unit_test(a_result_that_comes_late_is_taken_and_one_after_the_end_is_ignored),
+	    cmocka_unit_test(one_whose_match_takes_too_long_is_dropped_unnamed),
+	    cmocka_unit_test(a_key_is_named_from_its_match_on),
 	    cmocka_unit_test(a_job_that_failed_ends_the_connection),
 	    cmocka_unit_test(a_dial_may_take_long_and_may_fail),
 	    cmocka_unit_test(answers_that_nobody_asked_for_change_nothing),

@@ -68,7 +68,7 @@ hinder(struct world *world, uint64_t *seed, int i)
 	struct leg *leg = &end->legs[draw(seed, PIPE_LEGS)];
 	bool on = draw(seed, 2) == 0;
 
-	switch (draw(seed, 12)) {
+	switch (draw(seed, 13)) {
 	case 0:
 		end->hold_dial = on;
 		break;
@@ -76,7 +76,7 @@ hinder(struct world *world, uint64_t *seed, int i)
 		end->hold_admission = on;
 		break;
 	case 2:
-		end->hold_dh = on;
+		end->hold_job = on;
 		break;
 	case 3:
 		end->hold_delivery = on;
@@ -100,6 +100,9 @@ hinder(struct world *world, uint64_t *seed, int i)
 		leg->wakes_for_nothing = true;
 		break;
 	case 10:
+		end->hold_match = on;
+		break;
+	case 11:
 		if (end->started && !end->over)
 			world_tell(world, i, (struct pipe_event){.kind = PIPE_WRITABLE, .leg = leg == end->legs});
 		break;
@@ -148,7 +151,7 @@ let_go(struct world *world)
 	for (int i = 0; i < ENDS; i++) {
 		struct end *end = &world->ends[i];
 
-		end->hold_dial = end->hold_admission = end->hold_dh = end->hold_delivery = false;
+		end->hold_dial = end->hold_admission = end->hold_match = end->hold_job = end->hold_delivery = false;
 		world->is_stalled[i] = false;
 		world->wire[i].capacity = world->to_app[i].capacity = ROOMY;
 		for (int which = 0; which < PIPE_LEGS; which++)

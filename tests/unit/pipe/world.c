@@ -190,8 +190,9 @@ world_setup(void **state)
 	world->engine = engine_new(test_backend());
 	if (world->in == NULL || world->engine == NULL)
 		return -1;
+	strcpy(world->name.text, "key");
 	for (int i = 0; i < ENDS; i++) {
-		strcpy(world->keys[i].name, "key");
+		world->keys[i].name = &world->name;
 		memset(world->keys[i].k, 7, WIRE_KEY);
 		world->rings[i] = (struct keyring){.count = 1, .keys = &world->keys[i]};
 		world->ends[i].settings = (struct pipe_settings){.kind = i == ENCRYPTER ? PIPE_ENCRYPT : PIPE_DECRYPT,

@@ -38,22 +38,23 @@ struct leg {
 
 struct end {
 	struct pipe_settings settings; /* the test's, before world_start */
-	bool hold_dial, hold_admission, hold_dh, hold_delivery;
+	bool hold_dial, hold_admission, hold_match, hold_job, hold_delivery;
 	struct pipe pipe;
 	struct leg legs[PIPE_LEGS];
 	struct pipe_buffer *held[PIPE_RELEASES]; /* what the pipe has of the driver's memory */
-	bool started, dial_asked, admit_asked, dh_asked, admitted, opened, over;
+	bool started, dial_asked, admit_asked, match_asked, job_asked, admitted, opened, over;
 	bool is_excused; /* stopped, or a deadline has passed: a reset need not wait */
 	uint64_t broken_at;
 	/*
-	 * All that it did but sending and releasing, in order: Dial, Admit, dH, Opened, Shutdown, Wait for delivery,
-	 * Close, Reset of the cipher leg, s w c r of the plain leg, and . when it was over.
+	 * All that it did but sending and releasing, in order: Match, Dial, Admit, dH, Opened, Shutdown, Wait for
+	 * delivery, Close, Reset of the cipher leg, s w c r of the plain leg, and . when it was over.
 	 */
 	char did[DID_MAX + 1];
 };
 
 struct world {
 	struct engine *engine;
+	struct key_name name;
 	struct key keys[2];
 	struct keyring rings[ENDS];
 	struct end ends[ENDS];

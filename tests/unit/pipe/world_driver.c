@@ -178,10 +178,26 @@ do_over(struct world *world, struct end *end)
 		assert_int_equal(end->legs[PIPE_PLAIN].wrote, peer_of(world, end)->legs[PIPE_PLAIN].read);
 }
 
+/* Of a stranger no more is asked than which key it has, once, when all that shows it has been read. */
+static void
+ask_for_job(struct end *end)
+{
+	bool is_match = !encrypts(end) && pipe_key(&end->pipe) == NULL;
+
+	note(end, is_match ? 'M' : 'H');
+	if (is_match) {
+		assert_true(!end->match_asked && end->legs[PIPE_CIPHER].read == HANDSHAKE);
+		end->match_asked = true;
+	} else {
+		assert_true(end->admitted || !end->settings.asks_admission);
+	}
+	end->job_asked = true;
+}
+
 static void
 do_action(struct world *world, struct end *end, const struct pipe_action *action)
 {
-	static const char names[] = "DAHO SWCR ."; /* in the order of enum pipe_action_kind */
+	static const char names[] = "DA O SWCR ."; /* in the order of enum pipe_action_kind */
 	bool is_of_plain = action->kind >= PIPE_SHUTDOWN && action->kind <= PIPE_RESET && action->leg == PIPE_PLAIN;
 
 	if (names[action->kind] != ' ')
@@ -198,9 +214,8 @@ do_action(struct world *world, struct end *end, const struct pipe_action *action
 		assert_non_null(pipe_key(&end->pipe));
 		end->admit_asked = true;
 		break;
-	case PIPE_DH:
-		assert_true(encrypts(end) || pipe_key(&end->pipe) != NULL);
-		end->dh_asked = true;
+	case PIPE_JOB:
+		ask_for_job(end);
 		break;
 	case PIPE_OPENED:
 		assert_true(end->legs[PIPE_PLAIN].connected && end->legs[PIPE_CIPHER].connected);

@@ -147,17 +147,22 @@ admit(struct world *world, struct end *end)
 }
 
 static bool
-run_dh(struct world *world, struct end *end)
+run_job(struct world *world, struct end *end)
 {
-	struct dh_job job;
+	bool is_stranger = !encrypts(end) && pipe_key(&end->pipe) == NULL;
+	struct job job;
 
-	if (!end->dh_asked || end->hold_dh)
+	if (!end->job_asked || (is_stranger ? end->hold_match : end->hold_job))
 		return false;
-	end->dh_asked = false;
-	pipe_dh_job(&end->pipe, &job);
-	dh_job_run(&job);
-	world_hear(world, end, (struct pipe_event){.kind = PIPE_DH_DONE, .job = &job});
-	dh_job_wipe(&job);
+	end->job_asked = false;
+	pipe_job(&end->pipe, &job);
+	if (job.kind == JOB_MATCH)
+		assert_true(is_stranger && end->match_asked);
+	else
+		assert_true(!is_stranger || (!job.wants_y && !job.wants_shared)); /* the empty one after the end */
+	job_run(&job);
+	world_hear(world, end, (struct pipe_event){.kind = PIPE_JOB_DONE, .job = &job});
+	job_wipe(&job);
 	return true;
 }
 
@@ -187,7 +192,7 @@ world_happen(struct world *world, struct end *end, size_t thing)
 {
 	static bool (*const of_leg[])(struct world *, struct end *, enum pipe_leg) = {
 	    hang_up, read_leg, make_writable, deliver};
-	static bool (*const of_end[])(struct world *, struct end *) = {pass_deadline, connect_leg, admit, run_dh};
+	static bool (*const of_end[])(struct world *, struct end *) = {pass_deadline, connect_leg, admit, run_job};
 
 	if (thing == 0)
 		return app_reads(world, end);

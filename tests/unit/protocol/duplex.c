@@ -36,11 +36,12 @@ duplex_setup(void **state)
 	if (duplex->engine == NULL)
 		return -1;
 	for (unsigned i = 0; i < DUPLEX_KEYS; i++) {
-		duplex->keys[i].name[0] = (char)('a' + i);
+		duplex->names[i].text[0] = (char)('a' + i);
+		duplex->keys[i].name = &duplex->names[i];
 		fill(duplex->keys[i].k, WIRE_KEY, 100 + i);
 	}
-	duplex->server_ring = (struct keyring){DUPLEX_KEYS, duplex->keys};
-	duplex->client_ring = (struct keyring){1, &duplex->keys[DUPLEX_KEY]};
+	duplex->server_ring = (struct keyring){.count = DUPLEX_KEYS, .keys = duplex->keys};
+	duplex->client_ring = (struct keyring){.count = 1, .keys = &duplex->keys[DUPLEX_KEY]};
 	fill(duplex->client_random, SESSION_RANDOM, 1);
 	fill(duplex->server_random, SESSION_RANDOM, 2);
 	*state = duplex;
@@ -71,11 +72,11 @@ duplex_start(struct duplex *duplex, enum forward_secrecy client, enum forward_se
 	    &duplex->server, SESSION_SERVER, server, &duplex->server_ring, duplex->engine, duplex->server_random);
 }
 
-/* Powers are costly and the same again and again: remembers the few that these tests meet. */
+/* Powers are costly and the same again and again: remembers the few that these tests meet. A match is neither. */
 static void
-run_remembered(struct dh_job *job)
+run_remembered(struct job *job)
 {
-	static struct dh_job asked[64], answered[64];
+	static struct job asked[64], answered[64];
 	static size_t count;
 
 	for (size_t i = 0; i < count; i++)
@@ -83,23 +84,25 @@ run_remembered(struct dh_job *job)
 			*job = answered[i];
 			return;
 		}
-	if (count == sizeof asked / sizeof asked[0]) {
-		dh_job_run(job);
+	if (job->kind == JOB_MATCH || count == sizeof asked / sizeof asked[0]) {
+		job_run(job);
 		return;
 	}
 	asked[count] = *job;
-	dh_job_run(job);
+	job_run(job);
 	answered[count++] = *job;
 }
 
 enum error
-run_job(struct session *session, struct dh_job *job)
+run_job(struct session *session, struct job *job)
 {
-	assert_true(session_wants(session) & SESSION_DH);
-	session_dh_job(session, job);
-	assert_false(session_wants(session) & SESSION_DH);
+	assert_true(session_wants(session) & SESSION_JOB);
+	session_job(session, job);
+	/* no power is computed for a stranger */
+	assert_int_equal(job->kind, session_key(session) == NULL ? JOB_MATCH : JOB_POWERS);
+	assert_false(session_wants(session) & SESSION_JOB);
 	run_remembered(job);
-	return session_dh_done(session, job);
+	return session_job_done(session, job);
 }
 
 size_t
@@ -132,6 +135,53 @@ feed_all(struct session *session, const uint8_t *in, size_t length)
 	return error;
 }
 
+enum error
+give_y(struct session *session, const uint8_t message[WIRE_Y_AND_MAC])
+{
+	enum error error = feed_all(session, message, WIRE_Y_AND_MAC);
+	struct job job;
+
+	if (session->role == SESSION_CLIENT)
+		return error;
+	assert_int_equal(error, OK);
+	assert_int_equal(session_wants(session) & ~(unsigned)SESSION_WRITE, SESSION_JOB);
+	assert_null(session_key(session));
+	return run_job(session, &job);
+}
+
+void
+forge_y(const struct duplex *duplex, enum session_role sender, const uint8_t y[WIRE_Y], uint8_t message[WIRE_Y_AND_MAC])
+{
+	uint8_t nonces[2 * WIRE_NONCE], dk_1[WIRE_DK_1];
+
+	memcpy(nonces, duplex->client_random, WIRE_NONCE);
+	memcpy(nonces + WIRE_NONCE, duplex->server_random, WIRE_NONCE);
+	assert_int_equal(hash_pbkdf2(duplex->keys[DUPLEX_KEY].k, nonces, sizeof nonces, dk_1, sizeof dk_1), OK);
+	memcpy(message, y, WIRE_Y);
+	assert_int_equal(
+	    hash_hmac(dk_1 + (sender == SESSION_CLIENT ? 0 : WIRE_MAC), WIRE_MAC, y, WIRE_Y, message + WIRE_Y), OK);
+}
+
+struct session *
+await_peer_y(struct duplex *duplex, enum session_role role, enum forward_secrecy forward_secrecy)
+{
+	struct session *session = role == SESSION_CLIENT ? &duplex->client : &duplex->server;
+	uint8_t out[WIRE_NONCE + WIRE_Y_AND_MAC];
+	struct job job;
+
+	duplex_start(duplex, forward_secrecy, forward_secrecy);
+	if (role == SESSION_CLIENT) {
+		assert_int_equal(feed_all(session, duplex->server_random, WIRE_NONCE), OK);
+		assert_int_equal(run_job(session, &job), OK);
+	} else {
+		assert_int_equal(feed_all(session, duplex->client_random, WIRE_NONCE), OK);
+	}
+	take_out(session, out, sizeof out);
+	assert_int_equal(session_wants(session), SESSION_READ);
+	assert_int_equal(session_wants_bytes(session), WIRE_Y_AND_MAC);
+	return session;
+}
+
 static void
 assert_wants_make_sense(const struct session *session)
 {
@@ -142,7 +192,9 @@ assert_wants_make_sense(const struct session *session)
 	assert_true(((wants & SESSION_READ) != 0) == (session_wants_bytes(session) > 0));
 	assert_true(((wants & SESSION_WRITE) != 0) == (session_out(session, &bytes) > 0));
 	if (wants & SESSION_READY)
-		assert_false(wants & (SESSION_READ | SESSION_DH));
+		assert_false(wants & (SESSION_READ | SESSION_JOB));
+	if (session_key(session) == NULL && (wants & SESSION_JOB) != 0) /* all of y and its MAC is there */
+		assert_true(!(wants & SESSION_READ) && session->handshake.in_have == WIRE_Y_AND_MAC);
 }
 
 /* Moves what is there to be moved up to the next cut, as much as the other end reads. */
@@ -171,17 +223,18 @@ move(struct session *from, struct session *to, size_t *moved, size_t cut_at, boo
 static bool
 run_one_job(struct duplex *duplex)
 {
-	struct dh_job *job = &duplex->client_job;
+	struct job *job = &duplex->client_job;
 
-	if (session_wants(&duplex->client) & SESSION_DH) {
+	if (session_wants(&duplex->client) & SESSION_JOB) {
 		if (duplex->client.state != SESSION_SHARED)
 			job = &duplex->client_y_job;
 		assert_int_equal(run_job(&duplex->client, job), OK);
 		return true;
 	}
-	if (!(session_wants(&duplex->server) & SESSION_DH))
+	if (!(session_wants(&duplex->server) & SESSION_JOB))
 		return false;
-	assert_int_equal(run_job(&duplex->server, &duplex->server_job), OK);
+	job = session_key(&duplex->server) == NULL ? &duplex->match_job : &duplex->server_job;
+	assert_int_equal(run_job(&duplex->server, job), OK);
 	return true;
 }
 
@@ -244,7 +297,7 @@ assert_broken(struct session *session, enum error error)
 	static const uint8_t nothing[sizeof(struct session)];
 	uint8_t byte = 0, plain[WIRE_PLAIN_MAX], wire[WIRE_PACKET] = {0};
 	const uint8_t *bytes;
-	struct dh_job job;
+	struct job job;
 	size_t n;
 
 	assert_int_equal(session_wants(session), SESSION_FAILED);
@@ -255,9 +308,10 @@ assert_broken(struct session *session, enum error error)
 	assert_memory_equal(session->out, nothing, sizeof session->out);
 	/* whatever is tried, it stays */
 	assert_int_equal(session_feed(session, &byte, 1), error);
-	session_dh_job(session, &job);
+	session_job(session, &job);
+	assert_int_equal(job.kind, JOB_POWERS);
 	assert_false(job.wants_y || job.wants_shared);
-	assert_int_equal(session_dh_done(session, &job), error);
+	assert_int_equal(session_job_done(session, &job), error);
 	assert_int_equal(session_seal(session, wire, plain, 1, &n), error);
 	assert_int_equal(n, 0);
 	assert_int_equal(session_open(session, plain, wire, 1, &n), error);

@@ -68,8 +68,7 @@ expect(bool ok, const char *what)
 
 /* A nonce goes over the wire; x is known to nobody. */
 static void
-start(struct session *session, enum session_role role, const struct keyring *keyring, struct engine *engine,
-    unsigned seed)
+start(struct session *session, enum session_role role, struct keyring *keyring, struct engine *engine, unsigned seed)
 {
 	uint8_t random[SESSION_RANDOM];
 
@@ -104,15 +103,15 @@ carry(struct session *from, struct session *to)
 static enum error
 compute(struct session *session)
 {
-	struct dh_job job;
+	struct job job;
 	enum error error = OK;
 
-	if ((session_wants(session) & SESSION_DH) == 0)
+	if ((session_wants(session) & SESSION_JOB) == 0)
 		return OK;
-	session_dh_job(session, &job);
-	dh_job_run(&job);
-	error = session_dh_done(session, &job);
-	dh_job_wipe(&job);
+	session_job(session, &job);
+	job_run(&job);
+	error = session_job_done(session, &job);
+	job_wipe(&job);
 	return error;
 }
 
@@ -155,7 +154,8 @@ static void
 connect_with(struct engine *engine, unsigned which)
 {
 	static struct key strange;
-	const struct keyring server_ring = {KEYS, keys}, client_ring = {1, which < KEYS ? &keys[which] : &strange};
+	struct keyring server_ring = {.count = KEYS, .keys = keys};
+	struct keyring client_ring = {.count = 1, .keys = which < KEYS ? &keys[which] : &strange};
 	struct session client, server;
 	enum error error;
 

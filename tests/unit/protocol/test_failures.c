@@ -64,17 +64,17 @@ shake_hands(struct duplex *duplex, struct session **broken)
 {
 	struct session *client = &duplex->client, *server = &duplex->server, *ends[] = {client, server};
 	uint8_t out[WIRE_NONCE + WIRE_Y_AND_MAC];
-	struct dh_job job;
+	struct job job;
 	enum error error = OK;
 
 	duplex_start(duplex, FORWARD_SECRECY_OFF, FORWARD_SECRECY_OFF);
 	for (unsigned round = 0; round < 4 && error == OK; round++)
 		for (unsigned i = 0; i < 2 && error == OK; i++) {
 			*broken = ends[i];
-			if ((session_wants(ends[i]) & SESSION_DH) != 0) {
-				session_dh_job(ends[i], &job);
-				dh_job_run(&job);
-				error = session_dh_done(ends[i], &job);
+			if ((session_wants(ends[i]) & SESSION_JOB) != 0) {
+				session_job(ends[i], &job);
+				job_run(&job);
+				error = session_job_done(ends[i], &job);
 			}
 			if (error == OK) {
 				*broken = ends[1 - i];
@@ -120,7 +120,8 @@ a_search_in_which_a_key_fails_finds_none(void **state)
 	assert_int_equal(hash_pbkdf2(duplex->keys[DUPLEX_KEY].k, nonces, sizeof nonces, dk_1, WIRE_DK_1), OK);
 	assert_int_equal(hash_hmac(dk_1, WIRE_MAC, y, WIRE_Y, mac), OK);
 	for (int function = HMAC; function <= PBKDF2; function++)
-		for (unsigned call = 1; call <= DUPLEX_KEYS; call++) {
+		/* once a key, and PBKDF2 once more for the key that was found */
+		for (unsigned call = 1; call <= DUPLEX_KEYS + (function == PBKDF2 ? 1 : 0); call++) {
 			fail_at((enum function)function, call);
 			found = &duplex->keys[0];
 			memset(dk_1, 1, sizeof dk_1);
@@ -139,7 +140,7 @@ zeros_for_a_mac_are_none_where_the_mac_could_not_be_made(void **state)
 {
 	struct duplex *duplex = *state;
 	uint8_t message[WIRE_Y_AND_MAC] = {0}, nonce[WIRE_NONCE] = {0};
-	struct dh_job job;
+	struct job job;
 
 	message[WIRE_Y - 1] = 1;
 	for (int is_server = 0; is_server < 2; is_server++) {
@@ -149,14 +150,14 @@ zeros_for_a_mac_are_none_where_the_mac_could_not_be_made(void **state)
 		duplex_start(duplex, FORWARD_SECRECY_OFF, FORWARD_SECRECY_OFF);
 		assert_int_equal(session_feed(session, nonce, WIRE_NONCE), OK);
 		if (!is_server) {
-			session_dh_job(session, &job);
-			assert_int_equal(session_dh_done(session, &job), OK);
+			session_job(session, &job);
+			assert_int_equal(session_job_done(session, &job), OK);
 		}
 		for (unsigned call = 1; call <= (is_server ? DUPLEX_KEYS : 1); call++) {
 			struct session copy = *session;
 
 			fail_at(HMAC, call);
-			assert_int_equal(session_feed(&copy, message, sizeof message), ERROR_CRYPTO);
+			assert_int_equal(give_y(&copy, message), ERROR_CRYPTO);
 			assert_null(is_server ? session_key(&copy) : NULL);
 			session_end(&copy);
 		}
@@ -184,19 +185,34 @@ a_batch_that_cannot_be_sealed_takes_no_number(void **state)
 }
 
 static void
+a_match_that_fails_says_so_and_finds_no_key(void **state)
+{
+	struct duplex *duplex = *state;
+	struct job job;
+
+	for (int function = HMAC; function <= PBKDF2; function++) {
+		job = (struct job){.kind = JOB_MATCH, .match = {.keyring = &duplex->server_ring, .key = duplex->keys}};
+		fail_at((enum function)function, 1);
+		job_run(&job);
+		assert_int_equal(job.error, ERROR_CRYPTO);
+		assert_null(job.match.key);
+	}
+}
+
+static void
 a_job_that_fails_says_so_and_computes_nothing_more(void **state)
 {
-	struct dh_job job = {.wants_y = true, .wants_shared = true, .peer_y = {[WIRE_Y - 1] = 2}};
+	struct job job = {.wants_y = true, .wants_shared = true, .peer_y = {[WIRE_Y - 1] = 2}};
 
 	(void)state;
 	for (int function = PUBLIC; function <= SHARED; function++) {
 		fail_at((enum function)function, 1);
 		job.error = OK;
-		dh_job_run(&job);
+		job_run(&job);
 		assert_int_equal(job.error, ERROR_CRYPTO);
 		assert_int_equal(calls[SHARED], function == SHARED);
 	}
-	dh_job_wipe(&job);
+	job_wipe(&job);
 }
 
 /* The engine holds what it made of keys until it is told to forget them: both directions' are, and no others. */
@@ -228,6 +244,7 @@ main(void)
 	    DUPLEX(a_search_in_which_a_key_fails_finds_none),
 	    DUPLEX(zeros_for_a_mac_are_none_where_the_mac_could_not_be_made),
 	    DUPLEX(a_batch_that_cannot_be_sealed_takes_no_number),
+	    DUPLEX(a_match_that_fails_says_so_and_finds_no_key),
 	    DUPLEX(a_job_that_fails_says_so_and_computes_nothing_more),
 	    DUPLEX(a_session_that_is_over_has_its_keys_forgotten_by_the_engine),
 	};

@@ -6,13 +6,23 @@ enum { MANY = 1000 };
 /* Linked in place of it: counts, so that a test sees how much work was done. */
 enum error __real_hash_hmac(const uint8_t *key, size_t key_length, const uint8_t *bytes, size_t length, uint8_t *mac);
 enum error __wrap_hash_hmac(const uint8_t *key, size_t key_length, const uint8_t *bytes, size_t length, uint8_t *mac);
-static size_t macs;
+enum error __real_hash_pbkdf2(const uint8_t *key, const uint8_t *salt, size_t salt_length, uint8_t *out, size_t length);
+enum error __wrap_hash_pbkdf2(const uint8_t *key, const uint8_t *salt, size_t salt_length, uint8_t *out, size_t length);
+static size_t macs, derivations, derived;
 
 enum error
 __wrap_hash_hmac(const uint8_t *key, size_t key_length, const uint8_t *bytes, size_t length, uint8_t *mac)
 {
 	macs++;
 	return __real_hash_hmac(key, key_length, bytes, length, mac);
+}
+
+enum error
+__wrap_hash_pbkdf2(const uint8_t *key, const uint8_t *salt, size_t salt_length, uint8_t *out, size_t length)
+{
+	derivations++;
+	derived += length;
+	return __real_hash_pbkdf2(key, salt, salt_length, out, length);
 }
 
 struct door {
@@ -59,7 +69,7 @@ client_has(struct door *door, size_t key)
 static enum error
 match(struct door *door, size_t count, const struct key **found)
 {
-	door->ring = (struct keyring){count, door->keys};
+	door->ring = (struct keyring){.count = count, .keys = door->keys};
 	memset(door->dk_1, 0xa5, sizeof door->dk_1);
 	*found = &door->keys[MANY];
 	return keyring_match(&door->ring, door->nonces, door->y, door->mac, found, door->dk_1);
@@ -103,11 +113,11 @@ of_1_2_or_1000_keys_the_clients_is_found_wherever_it_stands(void **state)
 static void
 a_name_has_room_for_63_bytes_and_its_end(void **state)
 {
-	struct key key;
+	struct key_name name;
 
 	(void)state;
 	assert_int_equal(KEY_NAME_MAX, 63);
-	assert_int_equal(sizeof key.name, 64);
+	assert_int_equal(sizeof name.text, 64);
 }
 
 static void
@@ -118,9 +128,11 @@ the_work_is_the_same_wherever_the_key_stands_or_if_it_is_none(void **state)
 
 	for (size_t key = 0; key <= 10; key++) {
 		client_has(door, key);
-		macs = 0;
+		macs = derivations = derived = 0;
 		assert_int_equal(match(door, 10, &found), key < 10 ? OK : ERROR_WRONG_KEY);
 		assert_int_equal(macs, 10);
+		assert_int_equal(derivations, 10 + 1);
+		assert_int_equal(derived, 10 * WIRE_MAC + WIRE_DK_1);
 	}
 }
 
@@ -140,6 +152,21 @@ a_ring_without_keys_refuses_everybody(void **state)
 {
 	client_has(*state, 0);
 	assert_refuses(*state, 0);
+}
+
+static void
+of_two_keys_that_are_the_same_either_is_right(void **state)
+{
+	struct door *door = *state;
+	struct key other = door->keys[1];
+	const struct key *found;
+
+	door->keys[1] = door->keys[0];
+	client_has(door, 0);
+	assert_int_equal(match(door, 3, &found), OK);
+	assert_true(found == &door->keys[0] || found == &door->keys[1]);
+	assert_memory_equal(door->dk_1, door->expected_dk_1, WIRE_DK_1);
+	door->keys[1] = other;
 }
 
 static void
@@ -168,6 +195,7 @@ main(void)
 	    cmocka_unit_test(the_work_is_the_same_wherever_the_key_stands_or_if_it_is_none),
 	    cmocka_unit_test(a_client_whose_key_is_none_of_1_2_or_1000_is_refused),
 	    cmocka_unit_test(a_ring_without_keys_refuses_everybody),
+	    cmocka_unit_test(of_two_keys_that_are_the_same_either_is_right),
 	    cmocka_unit_test(any_other_y_nonce_or_mac_is_refused),
 	};
 

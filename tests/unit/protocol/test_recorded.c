@@ -148,7 +148,7 @@ play_handshake(const struct recording *recording, struct session *session, enum 
 {
 	const uint8_t *ours = recording->handshake[role], *theirs = recording->handshake[1 - role];
 	size_t fed = 0, sent = 0;
-	struct dh_job job;
+	struct job job;
 
 	while (session_wants(session) != SESSION_READY) {
 		unsigned wants = session_wants(session);
@@ -162,7 +162,7 @@ play_handshake(const struct recording *recording, struct session *session, enum 
 			assert_memory_equal(bytes, ours + sent, length);
 			session_sent(session, length);
 			sent += length;
-		} else if (wants & SESSION_DH) {
+		} else if (wants & SESSION_JOB) {
 			assert_int_equal(run_job(session, &job), OK);
 		} else {
 			assert_true(n > 0 && fed + n <= sizeof recording->handshake[role]);
@@ -180,7 +180,7 @@ play(struct player *player, enum session_role role)
 {
 	static uint8_t wire[VALUE_MAX], plain[VALUE_MAX];
 	struct recording *recording = &player->recording;
-	struct keyring ring = {1, &recording->key};
+	struct keyring ring = {.count = 1, .keys = &recording->key};
 	struct session session;
 	size_t n;
 

@@ -24,41 +24,6 @@ small(uint8_t value, uint8_t y[WIRE_Y])
 	y[WIRE_Y - 1] = value;
 }
 
-/* The message that an end with the key would send with this y (C3, C4, S5). */
-static void
-forge(const struct duplex *duplex, enum session_role sender, const uint8_t y[WIRE_Y], uint8_t message[WIRE_Y_AND_MAC])
-{
-	uint8_t nonces[2 * WIRE_NONCE], dk_1[WIRE_DK_1];
-
-	memcpy(nonces, duplex->client_random, WIRE_NONCE);
-	memcpy(nonces + WIRE_NONCE, duplex->server_random, WIRE_NONCE);
-	assert_int_equal(hash_pbkdf2(duplex->keys[DUPLEX_KEY].k, nonces, sizeof nonces, dk_1, sizeof dk_1), OK);
-	memcpy(message, y, WIRE_Y);
-	assert_int_equal(
-	    hash_hmac(dk_1 + (sender == SESSION_CLIENT ? 0 : WIRE_MAC), WIRE_MAC, y, WIRE_Y, message + WIRE_Y), OK);
-}
-
-/* Starts a session of this role and brings it to where it awaits the peer's y; its own bytes are sent. */
-static struct session *
-await_peer_y(struct duplex *duplex, enum session_role role, enum forward_secrecy forward_secrecy)
-{
-	struct session *session = role == SESSION_CLIENT ? &duplex->client : &duplex->server;
-	uint8_t out[WIRE_NONCE + WIRE_Y_AND_MAC];
-	struct dh_job job;
-
-	duplex_start(duplex, forward_secrecy, forward_secrecy);
-	if (role == SESSION_CLIENT) {
-		assert_int_equal(feed_all(session, duplex->server_random, WIRE_NONCE), OK);
-		assert_int_equal(run_job(session, &job), OK);
-	} else {
-		assert_int_equal(feed_all(session, duplex->client_random, WIRE_NONCE), OK);
-	}
-	take_out(session, out, sizeof out);
-	assert_int_equal(session_wants(session), SESSION_READ);
-	assert_int_equal(session_wants_bytes(session), WIRE_Y_AND_MAC);
-	return session;
-}
-
 /* A message with this y and the right MAC, to an end of either role: what comes of it. */
 static void
 assert_answer(struct duplex *duplex, enum forward_secrecy forward_secrecy, const uint8_t y[WIRE_Y], enum error error)
@@ -69,10 +34,10 @@ assert_answer(struct duplex *duplex, enum forward_secrecy forward_secrecy, const
 	for (size_t i = 0; i < 2; i++) {
 		struct session *session = await_peer_y(duplex, roles[i], forward_secrecy);
 
-		forge(duplex, roles[1 - i], y, message);
-		assert_int_equal(feed_all(session, message, sizeof message), error);
+		forge_y(duplex, roles[1 - i], y, message);
+		assert_int_equal(give_y(session, message), error);
 		if (error == OK)
-			assert_int_equal(session_wants(session), SESSION_DH);
+			assert_int_equal(session_wants(session), SESSION_JOB);
 		else
 			assert_broken(session, error);
 		/* of one that is refused no key is named, although it has one */
@@ -90,9 +55,9 @@ assert_wrong_mac_comes_first(struct duplex *duplex, enum forward_secrecy forward
 	for (size_t i = 0; i < 2; i++) {
 		struct session *session = await_peer_y(duplex, roles[i], forward_secrecy);
 
-		forge(duplex, roles[1 - i], y, message);
+		forge_y(duplex, roles[1 - i], y, message);
 		message[WIRE_Y] ^= 1;
-		assert_int_equal(feed_all(session, message, sizeof message), ERROR_WRONG_KEY);
+		assert_int_equal(give_y(session, message), ERROR_WRONG_KEY);
 		assert_broken(session, ERROR_WRONG_KEY);
 	}
 }
@@ -108,9 +73,9 @@ any_changed_byte_of_y_or_its_mac_is_a_wrong_key(void **state)
 	for (size_t i = 0; i < 2 * WIRE_Y_AND_MAC; i++) {
 		struct session *session = await_peer_y(duplex, roles[i % 2], FORWARD_SECRECY);
 
-		forge(duplex, roles[1 - i % 2], y, message);
+		forge_y(duplex, roles[1 - i % 2], y, message);
 		message[i / 2] ^= 0x80;
-		assert_int_equal(feed_all(session, message, sizeof message), ERROR_WRONG_KEY);
+		assert_int_equal(give_y(session, message), ERROR_WRONG_KEY);
 		assert_broken(session, ERROR_WRONG_KEY);
 	}
 }
@@ -163,7 +128,7 @@ a_server_says_nothing_more_to_a_client_with_another_key(void **state)
 	struct duplex *duplex = *state;
 	uint8_t bytes[WIRE_NONCE + WIRE_Y_AND_MAC];
 	struct key other = duplex->keys[0];
-	struct dh_job job;
+	struct job job;
 
 	other.k[31] ^= 1;
 	duplex->client_ring.keys = &other;
@@ -172,7 +137,10 @@ a_server_says_nothing_more_to_a_client_with_another_key(void **state)
 	assert_int_equal(feed_all(&duplex->client, bytes, WIRE_NONCE), OK);
 	assert_int_equal(run_job(&duplex->client, &job), OK);
 	take_out(&duplex->client, bytes, sizeof bytes);
-	assert_int_equal(feed_all(&duplex->server, bytes, sizeof bytes), ERROR_WRONG_KEY);
+	assert_int_equal(feed_all(&duplex->server, bytes, sizeof bytes), OK);
+	assert_int_equal(session_wants(&duplex->server), SESSION_JOB);
+	assert_int_equal(run_job(&duplex->server, &job), ERROR_WRONG_KEY);
+	assert_null(job.match.key);
 	assert_null(session_key(&duplex->server));
 	assert_broken(&duplex->server, ERROR_WRONG_KEY);
 	session_end(&duplex->client);
@@ -186,8 +154,8 @@ a_server_without_keys_refuses_everybody(void **state)
 
 	duplex->server_ring.count = 0;
 	await_peer_y(duplex, SESSION_SERVER, FORWARD_SECRECY);
-	forge(duplex, SESSION_CLIENT, one, message);
-	assert_int_equal(feed_all(&duplex->server, message, sizeof message), ERROR_WRONG_KEY);
+	forge_y(duplex, SESSION_CLIENT, one, message);
+	assert_int_equal(give_y(&duplex->server, message), ERROR_WRONG_KEY);
 	assert_broken(&duplex->server, ERROR_WRONG_KEY);
 }
 
@@ -198,8 +166,8 @@ a_clients_own_message_sent_back_to_it_is_a_wrong_key(void **state)
 	uint8_t message[WIRE_Y_AND_MAC];
 
 	await_peer_y(duplex, SESSION_CLIENT, FORWARD_SECRECY);
-	forge(duplex, SESSION_CLIENT, one, message);
-	assert_int_equal(feed_all(&duplex->client, message, sizeof message), ERROR_WRONG_KEY);
+	forge_y(duplex, SESSION_CLIENT, one, message);
+	assert_int_equal(give_y(&duplex->client, message), ERROR_WRONG_KEY);
 	assert_broken(&duplex->client, ERROR_WRONG_KEY);
 }
 
@@ -215,7 +183,7 @@ with_g_on_one_end_and_f_on_the_other_the_handshake_fails(void **state)
 	assert_int_equal(feed_all(&duplex->client, duplex->server_random, WIRE_NONCE), OK);
 	assert_int_equal(run_job(&duplex->client, &duplex->client_y_job), OK);
 	take_out(&duplex->client, bytes, sizeof bytes);
-	assert_int_equal(feed_all(&duplex->server, bytes + WIRE_NONCE, WIRE_Y_AND_MAC), ERROR_NO_FORWARD_SECRECY);
+	assert_int_equal(give_y(&duplex->server, bytes + WIRE_NONCE), ERROR_NO_FORWARD_SECRECY);
 	assert_broken(&duplex->server, ERROR_NO_FORWARD_SECRECY);
 }
 
@@ -223,13 +191,13 @@ static void
 a_job_that_failed_ends_the_session(void **state)
 {
 	struct duplex *duplex = *state;
-	struct dh_job job;
+	struct job job;
 
 	duplex_start(duplex, FORWARD_SECRECY, FORWARD_SECRECY);
-	session_dh_job(&duplex->client, &job);
-	dh_job_run(&job);
+	session_job(&duplex->client, &job);
+	job_run(&job);
 	job.error = ERROR_CRYPTO;
-	assert_int_equal(session_dh_done(&duplex->client, &job), ERROR_CRYPTO);
+	assert_int_equal(session_job_done(&duplex->client, &job), ERROR_CRYPTO);
 	assert_broken(&duplex->client, ERROR_CRYPTO);
 }
 
@@ -238,25 +206,25 @@ a_job_that_nobody_ran_is_not_taken_for_a_shared_secret_of_1(void **state)
 {
 	struct duplex *duplex = *state;
 	uint8_t message[WIRE_Y_AND_MAC], y[WIRE_Y];
-	struct dh_job job;
+	struct job job;
 
 	small(2, y);
 	await_peer_y(duplex, SESSION_SERVER, FORWARD_SECRECY);
-	forge(duplex, SESSION_CLIENT, y, message);
-	assert_int_equal(feed_all(&duplex->server, message, sizeof message), OK);
-	session_dh_job(&duplex->server, &job);
-	assert_int_equal(session_dh_done(&duplex->server, &job), ERROR_CRYPTO);
+	forge_y(duplex, SESSION_CLIENT, y, message);
+	assert_int_equal(give_y(&duplex->server, message), OK);
+	session_job(&duplex->server, &job);
+	assert_int_equal(session_job_done(&duplex->server, &job), ERROR_CRYPTO);
 	assert_broken(&duplex->server, ERROR_CRYPTO);
 	/* nor is a client's first job, for its y, nor its second */
 	duplex_start(duplex, FORWARD_SECRECY, FORWARD_SECRECY);
-	session_dh_job(&duplex->client, &job);
-	assert_int_equal(session_dh_done(&duplex->client, &job), ERROR_CRYPTO);
+	session_job(&duplex->client, &job);
+	assert_int_equal(session_job_done(&duplex->client, &job), ERROR_CRYPTO);
 	assert_broken(&duplex->client, ERROR_CRYPTO);
 	await_peer_y(duplex, SESSION_CLIENT, FORWARD_SECRECY);
-	forge(duplex, SESSION_SERVER, y, message);
-	assert_int_equal(feed_all(&duplex->client, message, sizeof message), OK);
-	session_dh_job(&duplex->client, &job);
-	assert_int_equal(session_dh_done(&duplex->client, &job), ERROR_CRYPTO);
+	forge_y(duplex, SESSION_SERVER, y, message);
+	assert_int_equal(give_y(&duplex->client, message), OK);
+	session_job(&duplex->client, &job);
+	assert_int_equal(session_job_done(&duplex->client, &job), ERROR_CRYPTO);
 	assert_broken(&duplex->client, ERROR_CRYPTO);
 }
 
@@ -264,13 +232,13 @@ static void
 a_result_that_nobody_asked_for_ends_the_session(void **state)
 {
 	struct duplex *duplex = *state;
-	struct dh_job job = {.error = OK};
+	struct job job = {.error = OK};
 
 	duplex_start(duplex, FORWARD_SECRECY, FORWARD_SECRECY);
-	assert_int_equal(session_dh_done(&duplex->server, &job), ERROR_CRYPTO);
+	assert_int_equal(session_job_done(&duplex->server, &job), ERROR_CRYPTO);
 	assert_broken(&duplex->server, ERROR_CRYPTO);
 	duplex_open(duplex, FORWARD_SECRECY, FORWARD_SECRECY);
-	assert_int_equal(session_dh_done(&duplex->server, &job), ERROR_CRYPTO);
+	assert_int_equal(session_job_done(&duplex->server, &job), ERROR_CRYPTO);
 	assert_broken(&duplex->server, ERROR_CRYPTO);
 }
 
@@ -278,10 +246,10 @@ static void
 a_job_that_is_not_due_is_empty_and_holds_nothing_of_the_session(void **state)
 {
 	struct duplex *duplex = *state;
-	struct dh_job job;
+	struct job job;
 
 	duplex_open(duplex, FORWARD_SECRECY, FORWARD_SECRECY);
-	session_dh_job(&duplex->client, &job);
+	session_job(&duplex->client, &job);
 	assert_false(job.wants_y || job.wants_shared);
 	assert_memory_equal(job.y, one, WIRE_Y);
 	assert_memory_equal(job.shared, one, WIRE_Y);
@@ -316,10 +284,10 @@ no_bytes_are_no_message(void **state)
 	assert_int_equal(session_feed(server, message, 0), OK);
 	assert_int_equal(session_wants(server), SESSION_READ);
 	small(1, y);
-	forge(duplex, SESSION_CLIENT, y, message);
-	assert_int_equal(feed_all(server, message, sizeof message), OK);
+	forge_y(duplex, SESSION_CLIENT, y, message);
+	assert_int_equal(give_y(server, message), OK);
 	assert_int_equal(session_feed(server, message, 0), OK);
-	assert_int_equal(session_wants(server), SESSION_DH);
+	assert_int_equal(session_wants(server), SESSION_JOB);
 	duplex_open(duplex, FORWARD_SECRECY_OFF, FORWARD_SECRECY_OFF);
 	assert_int_equal(session_feed(server, message, 0), OK);
 	assert_int_equal(session_feed(&duplex->client, message, 0), OK);

@@ -88,7 +88,7 @@ each_end_sends_its_nonce_at_once(void **state)
 	const uint8_t *bytes;
 
 	duplex_start(duplex, FORWARD_SECRECY, FORWARD_SECRECY);
-	assert_int_equal(session_wants(&duplex->client), SESSION_READ | SESSION_WRITE | SESSION_DH);
+	assert_int_equal(session_wants(&duplex->client), SESSION_READ | SESSION_WRITE | SESSION_JOB);
 	assert_int_equal(session_wants(&duplex->server), SESSION_READ | SESSION_WRITE);
 	assert_int_equal(session_out(&duplex->client, &bytes), WIRE_NONCE);
 	assert_memory_equal(bytes, duplex->client_random, WIRE_NONCE);
@@ -100,13 +100,13 @@ static void
 a_client_reads_nothing_between_the_nonce_and_its_own_y(void **state)
 {
 	struct duplex *duplex = *state;
-	struct dh_job job;
+	struct job job;
 
 	duplex_start(duplex, FORWARD_SECRECY, FORWARD_SECRECY);
 	assert_int_equal(session_wants_bytes(&duplex->client), WIRE_NONCE);
 	assert_int_equal(feed_all(&duplex->client, duplex->server_random, WIRE_NONCE), OK);
 	assert_int_equal(session_wants_bytes(&duplex->client), 0);
-	assert_int_equal(session_wants(&duplex->client), SESSION_WRITE | SESSION_DH);
+	assert_int_equal(session_wants(&duplex->client), SESSION_WRITE | SESSION_JOB);
 	assert_int_equal(run_job(&duplex->client, &job), OK);
 	assert_int_equal(session_wants_bytes(&duplex->client), WIRE_Y_AND_MAC);
 }
@@ -115,7 +115,7 @@ static void
 a_clients_y_may_be_there_before_the_nonce(void **state)
 {
 	struct duplex *duplex = *state;
-	struct dh_job job;
+	struct job job;
 	const uint8_t *bytes;
 
 	duplex_start(duplex, FORWARD_SECRECY, FORWARD_SECRECY);
@@ -127,9 +127,9 @@ a_clients_y_may_be_there_before_the_nonce(void **state)
 	assert_memory_equal(bytes + WIRE_NONCE, job.y, WIRE_Y);
 }
 
-/* Brings a server to where it has checked the client's y and waits for its job. */
+/* Brings a server to where it has the client's y and waits for the match. */
 static void
-bring_to_s4(struct duplex *duplex, enum forward_secrecy client, enum forward_secrecy server)
+bring_to_match(struct duplex *duplex, enum forward_secrecy client, enum forward_secrecy server)
 {
 	uint8_t bytes[WIRE_NONCE + WIRE_Y_AND_MAC];
 
@@ -141,6 +141,14 @@ bring_to_s4(struct duplex *duplex, enum forward_secrecy client, enum forward_sec
 	assert_int_equal(feed_all(&duplex->server, bytes, sizeof bytes), OK);
 }
 
+/* Brings a server to where it has checked the client's y and waits for its powers. */
+static void
+bring_to_s4(struct duplex *duplex, enum forward_secrecy client, enum forward_secrecy server)
+{
+	bring_to_match(duplex, client, server);
+	assert_int_equal(run_job(&duplex->server, &duplex->match_job), OK);
+}
+
 static void
 a_server_waits_before_s5_for_as_long_as_its_caller_likes_with_and_without_forward_secrecy(void **state)
 {
@@ -149,7 +157,7 @@ a_server_waits_before_s5_for_as_long_as_its_caller_likes_with_and_without_forwar
 
 	for (size_t i = 0; i < PAIRS; i++) {
 		bring_to_s4(duplex, pairs[i][0], pairs[i][1]);
-		assert_int_equal(session_wants(&duplex->server), SESSION_DH);
+		assert_int_equal(session_wants(&duplex->server), SESSION_JOB);
 		assert_int_equal(session_out(&duplex->server, &bytes), 0);
 		assert_int_equal(run_job(&duplex->server, &duplex->server_job), OK);
 		assert_int_equal(session_wants(&duplex->server), SESSION_READY | SESSION_WRITE);
@@ -211,11 +219,34 @@ a_server_knows_which_key_its_client_has_from_s4_on(void **state)
 		duplex_start(duplex, FORWARD_SECRECY, FORWARD_SECRECY);
 		assert_null(session_key(&duplex->server));
 		assert_ptr_equal(session_key(&duplex->client), &duplex->keys[i]);
+		bring_to_match(duplex, FORWARD_SECRECY, FORWARD_SECRECY);
+		assert_null(session_key(&duplex->server));
 		bring_to_s4(duplex, FORWARD_SECRECY, FORWARD_SECRECY);
 		assert_ptr_equal(session_key(&duplex->server), &duplex->keys[i]);
 		duplex_open(duplex, FORWARD_SECRECY, FORWARD_SECRECY);
 		assert_data_crosses(duplex);
 	}
+}
+
+/* Whoever was refused can tell a peer of our kind from anything else by it. */
+static void
+that_the_peers_nonce_came_is_known_for_good(void **state)
+{
+	struct duplex *duplex = *state;
+	struct session *ends[] = {&duplex->client, &duplex->server};
+
+	for (size_t i = 0; i < 2; i++) {
+		for (size_t length = WIRE_NONCE - 1; length <= WIRE_NONCE; length++) {
+			duplex_start(duplex, FORWARD_SECRECY, FORWARD_SECRECY);
+			assert_false(session_has_met(ends[i]));
+			assert_int_equal(feed_all(ends[i], duplex->client_random, length), OK);
+			assert_int_equal(session_has_met(ends[i]), length == WIRE_NONCE);
+			session_end(ends[i]);
+			assert_int_equal(session_has_met(ends[i]), length == WIRE_NONCE);
+		}
+	}
+	duplex_open(duplex, FORWARD_SECRECY, FORWARD_SECRECY);
+	assert_true(session_has_met(&duplex->client) && session_has_met(&duplex->server));
 }
 
 /* All that the handshake knew and nobody may know afterwards. */
@@ -269,6 +300,9 @@ ended_in_any_state_a_session_holds_nothing(void **state)
 	duplex_start(duplex, FORWARD_SECRECY, FORWARD_SECRECY);
 	session_end(&duplex->client);
 	assert_broken(&duplex->client, ERROR_KILLED);
+	bring_to_match(duplex, FORWARD_SECRECY, FORWARD_SECRECY);
+	session_end(&duplex->server);
+	assert_broken(&duplex->server, ERROR_KILLED);
 	bring_to_s4(duplex, FORWARD_SECRECY, FORWARD_SECRECY);
 	session_end(&duplex->client);
 	session_end(&duplex->server);
@@ -284,35 +318,49 @@ ended_in_any_state_a_session_holds_nothing(void **state)
 static void
 a_wiped_job_holds_nothing(void **state)
 {
-	static const uint8_t nothing[sizeof(struct dh_job)];
+	static const uint8_t nothing[sizeof(struct job)];
 	struct duplex *duplex = *state;
-	struct dh_job job;
+	struct job job;
 
 	duplex_start(duplex, FORWARD_SECRECY, FORWARD_SECRECY);
 	assert_int_equal(run_job(&duplex->client, &job), OK);
 	assert_true(holds(&job, sizeof job, duplex->client_random + WIRE_NONCE, WIRE_X));
-	dh_job_wipe(&job);
+	job_wipe(&job);
 	assert_memory_equal(&job, nothing, sizeof job);
+}
+
+static void
+a_wiped_match_holds_nothing(void **state)
+{
+	static const uint8_t nothing[sizeof(struct job)];
+	struct duplex *duplex = *state;
+	struct secrets secrets;
+
+	bring_to_s4(duplex, FORWARD_SECRECY, FORWARD_SECRECY);
+	collect_secrets(duplex, &secrets);
+	assert_true(holds(&duplex->match_job, sizeof duplex->match_job, secrets.dk_1, WIRE_DK_1));
+	job_wipe(&duplex->match_job);
+	assert_memory_equal(&duplex->match_job, nothing, sizeof duplex->match_job);
 }
 
 static void
 a_job_does_what_it_says_and_nothing_else(void **state)
 {
-	struct dh_job job = {.x = {[WIRE_X - 1] = 3}, .peer_y = {[WIRE_Y - 1] = 5}, .y = {1}, .shared = {2}};
+	struct job job = {.x = {[WIRE_X - 1] = 3}, .peer_y = {[WIRE_Y - 1] = 5}, .y = {1}, .shared = {2}};
 
 	job.error = ERROR_CRYPTO;
-	dh_job_run(&job);
+	job_run(&job);
 	assert_int_equal(job.error, OK);
 	assert_int_equal(job.y[0], 1);
 	assert_int_equal(job.shared[0], 2);
 	job.wants_y = true;
-	dh_job_run(&job);
+	job_run(&job);
 	assert_int_equal(job.y[WIRE_Y - 1], 8);
 	assert_int_equal(job.shared[0], 2);
 	job.wants_y = false;
 	job.wants_shared = true;
 	memset(job.y, 0, WIRE_Y);
-	dh_job_run(&job);
+	job_run(&job);
 	assert_int_equal(job.y[WIRE_Y - 1], 0);
 	assert_int_equal(job.shared[WIRE_Y - 1], 125);
 }
@@ -341,9 +389,11 @@ main(void)
 	    DUPLEX_TEST(both_ends_have_the_same_y_sc_and_it_is_1_without_forward_secrecy),
 	    DUPLEX_TEST(an_end_without_forward_secrecy_puts_no_random_x_anywhere),
 	    DUPLEX_TEST(a_server_knows_which_key_its_client_has_from_s4_on),
+	    DUPLEX_TEST(that_the_peers_nonce_came_is_known_for_good),
 	    DUPLEX_TEST(no_secret_of_the_handshake_is_left_once_it_is_done),
 	    DUPLEX_TEST(ended_in_any_state_a_session_holds_nothing),
 	    DUPLEX_TEST(a_wiped_job_holds_nothing),
+	    DUPLEX_TEST(a_wiped_match_holds_nothing),
 	    DUPLEX_TEST(a_job_does_what_it_says_and_nothing_else),
 	    DUPLEX_TEST(a_session_stays_small),
 	};

@@ -2,8 +2,11 @@
 #include "duplex.h"
 #include "wipes.h"
 
-/* A copy is wiped by whoever tried it, by S4, and with the handshake that it was kept for. */
-enum { SERVER_DK_1 = 3, CLIENT_DK_1 = 1 };
+/* A copy is wiped with the match that found the key, and with the handshake that it was kept for. */
+enum { SERVER_DK_1 = 2, CLIENT_DK_1 = 1 };
+
+/* Its first half is all that is derived to try a key: wiped by PBKDF2, and by who asked for it. */
+enum { TRIED_DK_1 = 2 };
 
 static void
 derive(const struct duplex *duplex, const uint8_t *shared, uint8_t *out, size_t length)
@@ -34,8 +37,9 @@ trying_a_key_wipes_what_it_derived(void **state)
 	assert_int_equal(hash_hmac(dk_1 + WIRE_DHMAC_C, WIRE_MAC, y, WIRE_Y, mac), OK);
 	wipes_start();
 	assert_int_equal(keyring_match(&duplex->client_ring, nonces, y, mac, &found, left), OK);
-	assert_int_equal(wipes_of(dk_1, sizeof dk_1), 1);
+	assert_int_equal(wipes_of(dk_1, WIRE_MAC), TRIED_DK_1);
 	assert_int_equal(wipes_of(mac, sizeof mac), 1);
+	assert_int_equal(wipes_of(duplex->keys[DUPLEX_KEY].k, WIRE_KEY), 1);
 }
 
 static void
@@ -50,16 +54,19 @@ a_handshake_wipes_its_secrets_and_everything_they_were_copied_to(void **state)
 	duplex_start(duplex, FORWARD_SECRECY, FORWARD_SECRECY);
 	wipes_start();
 	duplex_shake_hands(duplex, &(struct cutting){0});
+	job_wipe(&duplex->match_job);
 	assert_int_equal(wipes_of(dk_1, sizeof dk_1), SERVER_DK_1 + CLIENT_DK_1);
+	assert_int_equal(wipes_of(dk_1, WIRE_MAC), SERVER_DK_1 + CLIENT_DK_1 + TRIED_DK_1);
+	assert_int_equal(wipes_of(duplex->keys[DUPLEX_KEY].k, WIRE_KEY), 1);
 	/* in the salt, at both ends */
 	shared = duplex->server_job.shared;
 	assert_int_equal(wipes_of(shared, WIRE_Y), 2);
 	derive(duplex, shared, dk_2, sizeof dk_2);
 	assert_int_equal(wipes_of(dk_2, sizeof dk_2), 2);
 	assert_int_equal(wipes_of(duplex->server_random + WIRE_NONCE, WIRE_X), 2); /* once by who computed with it */
-	/* the MAC that was expected, and with the handshake the message that had it */
+	/* the MAC that was expected, and with handshake and match the message that had it */
 	assert_int_equal(hash_hmac(dk_1 + WIRE_DHMAC_C, WIRE_MAC, duplex->client_y_job.y, WIRE_Y, mac), OK);
-	assert_int_equal(wipes_of(mac, sizeof mac), 2);
+	assert_int_equal(wipes_of(mac, sizeof mac), 3);
 	assert_int_equal(hash_hmac(dk_1 + WIRE_DHMAC_S, WIRE_MAC, duplex->server_job.y, WIRE_Y, mac), OK);
 	assert_int_equal(wipes_of(mac, sizeof mac), 2);
 }

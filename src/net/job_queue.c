@@ -1,20 +1,26 @@
-/* dh_queue.c: see dh_queue.h. */
-#include "net/dh_queue.h"
+/* job_queue.c: see job_queue.h. */
+#include "net/job_queue.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "base/bytes.h"
+
 enum { NICE_BELOW_LOOPS = 5, RETRY_MS = 100 };
 
-struct dh_request {
+struct job_request {
 	uv_work_t work;
-	struct dh_queue *queue;
-	struct dh_client *client; /* NULL: it has gone */
-	struct dh_job job;
+	struct job_queue *queue;
+	struct job_client *client; /* NULL: it has gone */
+	struct job job;
 };
 
-static void pump(struct dh_queue *queue);
+/* Who has the one core that strangers get. A thread that waits for it is one of those that the pool has for that. */
+static pthread_mutex_t strangers = PTHREAD_MUTEX_INITIALIZER;
+
+static void pump(struct job_queue *queue);
 
 static void
 wait_for_the_rest(void *semaphore)
@@ -55,7 +61,7 @@ do_nothing(uv_work_t *work)
 }
 
 int
-dh_pool_start(uv_loop_t *loop, unsigned threads)
+job_pool_start(uv_loop_t *loop, unsigned threads)
 {
 	static uv_work_t first; /* there is one pool */
 	char text[16];
@@ -68,27 +74,42 @@ dh_pool_start(uv_loop_t *loop, unsigned threads)
 	return uv_queue_work(loop, &first, do_nothing, NULL);
 }
 
+/* What libcrypto has left on it of a key: a thread that has nothing to do would keep it. */
+static __attribute__((noinline)) void
+wipe_stack(void)
+{
+	uint8_t below[16384];
+
+	bytes_wipe(below, sizeof below);
+}
+
 /* On a pool thread. Its priority is lowered once, so that a storm of handshakes does not stall open streams. */
 static void
 run(uv_work_t *work)
 {
 	static _Thread_local bool is_lowered;
-	struct dh_request *request = work->data;
+	struct job_request *request = work->data;
 
 	if (!is_lowered) {
 		setpriority(
 		    PRIO_PROCESS, 0, NICE_BELOW_LOOPS); /* of the thread, on Linux; a failure costs nothing but that */
 		is_lowered = true;
 	}
-	dh_job_run(&request->job);
+	if (request->job.kind == JOB_MATCH)
+		(void)pthread_mutex_lock(&strangers);
+	job_run(&request->job);
+	if (request->job.kind == JOB_MATCH)
+		(void)pthread_mutex_unlock(&strangers);
+	wipe_stack();
 }
 
 static void
 after(uv_work_t *work, int status)
 {
-	struct dh_request *request = work->data;
-	struct dh_queue *queue = request->queue;
-	struct dh_client *client = request->client;
+	struct job_request *request = work->data;
+	struct job_queue *queue = request->queue;
+	struct job_client *client = request->client;
+	struct keyring *keyring = request->job.kind == JOB_MATCH ? request->job.match.keyring : NULL;
 
 	(void)status; /* never cancelled */
 	queue->running--;
@@ -96,7 +117,9 @@ after(uv_work_t *work, int status)
 		client->request = NULL;
 		client->done(client, &request->job);
 	}
-	dh_job_wipe(&request->job);
+	if (keyring != NULL)
+		counted_drop(&keyring->counted);
+	job_wipe(&request->job);
 	free(request);
 	pump(queue);
 }
@@ -108,11 +131,11 @@ on_retry(uv_timer_t *timer)
 }
 
 static void
-pump(struct dh_queue *queue)
+pump(struct job_queue *queue)
 {
 	while (queue->first != NULL && queue->running < queue->limit) {
-		struct dh_client *client = queue->first;
-		struct dh_request *request = malloc(sizeof(*request));
+		struct job_client *client = queue->first;
+		struct job_request *request = malloc(sizeof(*request));
 
 		if (request == NULL) {
 			uv_timer_start(&queue->retry, on_retry, RETRY_MS, 0);
@@ -127,29 +150,32 @@ pump(struct dh_queue *queue)
 		request->client = client;
 		request->work.data = request;
 		client->take(client, &request->job);
+		if (request->job.kind == JOB_MATCH) /* the connection may go meanwhile, and what it holds */
+			counted_take(&request->job.match.keyring->counted);
 		queue->running++;
 		uv_queue_work(queue->loop, &request->work, run, after); /* fails only without a function to run */
 	}
 }
 
 int
-dh_queue_start(struct dh_queue *queue, uv_loop_t *loop, unsigned limit)
+job_queue_start(struct job_queue *queue, uv_loop_t *loop, unsigned limit)
 {
-	*queue = (struct dh_queue){.loop = loop, .limit = limit};
+	*queue = (struct job_queue){.loop = loop, .limit = limit};
 	queue->retry.data = queue;
 	return uv_timer_init(loop, &queue->retry);
 }
 
 void
-dh_queue_stop(struct dh_queue *queue)
+job_queue_stop(struct job_queue *queue)
 {
 	uv_close((uv_handle_t *)&queue->retry, NULL);
 }
 
 void
-dh_queue_add(struct dh_queue *queue, struct dh_client *client)
+job_queue_add(struct job_queue *queue, struct job_client *client)
 {
 	client->next = NULL;
+	client->queue = queue;
 	client->queued = true;
 	if (queue->last != NULL)
 		queue->last->next = client;
@@ -160,21 +186,22 @@ dh_queue_add(struct dh_queue *queue, struct dh_client *client)
 }
 
 void
-dh_queue_remove(struct dh_queue *queue, struct dh_client *client)
+job_queue_remove(struct job_client *client)
 {
-	struct dh_client **link = &queue->first, *before = NULL;
+	struct job_client **link, *before = NULL;
 
 	if (client->request != NULL)
 		client->request->client = NULL;
 	client->request = NULL;
 	if (!client->queued)
 		return;
+	link = &client->queue->first;
 	while (*link != client) {
 		before = *link;
 		link = &before->next;
 	}
 	*link = client->next;
-	if (queue->last == client)
-		queue->last = before;
+	if (client->queue->last == client)
+		client->queue->last = before;
 	client->queued = false;
 }

@@ -1,0 +1,329 @@
+/* key_set.c: see key_set.h. */
+#define _GNU_SOURCE /* euidaccess */
+#include "daemon/key_set.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/line.h"
+#include "daemon/key_folder.h"
+#include "daemon/key_ring.h"
+#include "daemon/key_set_parts.h"
+#include "daemon/message.h"
+
+enum { MISTAKES_SHOWN = 4 };
+
+void
+key_set_say(const struct key_set *set, const char *format, ...)
+{
+	char text[KEY_FILE_TEXT];
+	struct line line;
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	if (set->log == NULL) {
+		message_warning("%s", text);
+		return;
+	}
+	line_start(&line, "keys");
+	line_text(&line, "problem", text);
+	set->log->write(set->log->context, LOG_LEVEL_WARNING, false, line.text);
+}
+
+void
+key_set_say_of_file(const struct key_set *set, const struct key_file *file)
+{
+	char text[KEY_FILE_TEXT];
+
+	for (int i = 0; key_file_warning(file, i, text) != NULL; i++)
+		key_set_say(set, "%s", text);
+}
+
+const struct key *
+key_set_find(const struct keyring *ring, size_t first, size_t count, const char *name)
+{
+	for (size_t i = first; i < first + count; i++)
+		if (strcmp(ring->keys[i].name->text, name) == 0)
+			return &ring->keys[i];
+	return NULL;
+}
+
+static bool
+has_name(const struct keyring *ring, const struct key_name *name)
+{
+	for (size_t i = 0; i < ring->count; i++)
+		if (ring->keys[i].name == name)
+			return true;
+	return false;
+}
+
+void
+key_set_say_of_mistakes(const struct key_set *set, const char *folder)
+{
+	struct dirent **files;
+	int count = key_folder_list(folder, KEY_FOLDER_MISTAKES, &files);
+
+	for (int i = 0; i < count && i < MISTAKES_SHOWN; i++)
+		key_set_say(set,
+		    "%s/%s is passed over: a key's file is called NAME.key, of letters, digits and ._- and at most %d "
+		    "of them",
+		    folder, files[i]->d_name, KEY_NAME_MAX);
+	if (count > MISTAKES_SHOWN)
+		key_set_say(set, "%s: %d more are passed over", folder, count - MISTAKES_SHOWN);
+	key_folder_free(files, count);
+}
+
+/* Where credential:NAME stands. false: one line has said that it cannot be known. */
+static bool
+find_credential(struct key_source *source, const char *name)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+
+	if (folder == NULL || name[0] == '\0' || strchr(name, '/') != NULL) {
+		message_error("-k %s: %s", source->path,
+		    folder == NULL ? "there is no $CREDENTIALS_DIRECTORY (systemd sets it: LoadCredential=)"
+				   : "a credential's name is no path");
+		return false;
+	}
+	(void)snprintf(source->real, sizeof source->real, "%s/%s", folder, name);
+	source->path = source->real;
+	return true;
+}
+
+/* "/a/b/": the folder "/a", and "b" in it. */
+static void
+find_parent(struct key_source *source)
+{
+	size_t length = strlen(source->path);
+	char *slash;
+
+	while (length > 1 && source->path[length - 1] == '/')
+		length--;
+	(void)snprintf(source->above, sizeof source->above, "%.*s", (int)length, source->path);
+	slash = strrchr(source->above, '/');
+	source->parent = slash == NULL ? "." : slash == source->above ? "/" : source->above;
+	source->name = slash == NULL ? source->above : slash + 1;
+	if (slash != NULL)
+		*slash = '\0';
+}
+
+/* Where the keys are, as the command line has it. false: one line has said what is wrong with that. */
+static bool
+find_sources(struct key_set *set, const char *const paths[], size_t count, enum key_user user)
+{
+	static const char credential[] = "credential:";
+	struct stat status;
+
+	*set = (struct key_set){.user = user};
+	for (; set->count < count; set->count++) {
+		struct key_source *source = &set->sources[set->count];
+
+		source->path = paths[set->count];
+		if (strncmp(source->path, credential, sizeof credential - 1) == 0 &&
+		    !find_credential(source, source->path + sizeof credential - 1))
+			return false;
+		source->is_once = key_file_is_once(source->path);
+		if (!source->is_once && stat(source->path, &status) == 0) {
+			source->is_folder = S_ISDIR(status.st_mode);
+			source->is_once = !source->is_folder && !S_ISREG(status.st_mode); /* a FIFO, a device */
+		}
+		if (source->is_folder && user != KEYS_OF_SERVER) {
+			message_error(
+			    "-k %s: a folder of keys is for -d; this end has one key: name its file", source->path);
+			return false;
+		}
+		find_parent(source);
+	}
+	return true;
+}
+
+static void
+warn_of_none(const struct key_set *set, size_t count)
+{
+	if (count == 0)
+		key_set_say(set, "there is no key in %s: everyone is refused", set->sources[0].path);
+}
+
+bool
+key_set_open(struct key_set *set, const char *const paths[], size_t count, enum key_user user)
+{
+	if (!find_sources(set, paths, count, user))
+		return false;
+	set->ring = key_set_read(set, true);
+	if (set->ring == NULL)
+		return false;
+	warn_of_none(set, set->ring->count);
+	return true;
+}
+
+static bool
+check_file(const struct key_set *set, const char *path, size_t *good)
+{
+	struct key_file file;
+
+	if (!key_file_check(&file, path))
+		return false;
+	key_set_say_of_file(set, &file);
+	++*good;
+	return true;
+}
+
+static void
+check_member(const struct key_set *set, const char *path, size_t *good)
+{
+	struct key_file file;
+	int error = key_file_check_member(&file, path);
+
+	if (error != 0) {
+		key_set_say(set, "%s: %s: it is passed over", path, key_file_problem(error));
+		return;
+	}
+	key_set_say_of_file(set, &file);
+	++*good;
+}
+
+static bool
+check_folder(const struct key_set *set, const char *folder, size_t *good)
+{
+	struct dirent **files;
+	int count = key_folder_list(folder, KEY_FOLDER_KEYS, &files);
+
+	if (count < 0) {
+		message_error("Cannot open file: %s: %s", folder, strerror(errno));
+		return false;
+	}
+	for (int i = 0; i < count; i++) {
+		char path[2 * PATH_MAX];
+
+		(void)snprintf(path, sizeof path, "%s/%s", folder, files[i]->d_name);
+		check_member(set, path, good);
+	}
+	key_folder_free(files, count);
+	key_set_say_of_mistakes(set, folder);
+	return true;
+}
+
+bool
+key_set_check(const char *const paths[], size_t count, enum key_user user)
+{
+	static struct key_set set;
+	bool is_good = find_sources(&set, paths, count, user);
+	size_t good = 0; /* keys */
+
+	for (size_t i = 0; i < set.count; i++) {
+		const char *path = set.sources[i].path;
+
+		is_good =
+		    (set.sources[i].is_folder ? check_folder(&set, path, &good) : check_file(&set, path, &good)) &&
+		    is_good;
+	}
+	if (is_good)
+		warn_of_none(&set, good);
+	return is_good;
+}
+
+void
+key_set_keep(struct key_set *set)
+{
+	struct keyring *before = set->ring, *ring;
+
+	set->is_hidden = true;
+	ring = before == NULL ? NULL : key_ring_new(before->count, true);
+	if (ring == NULL)
+		return;
+	for (size_t i = 0; i < before->count; i++) {
+		memcpy(key_ring_place(ring), before->keys[i].k, WIRE_KEY);
+		counted_take(&before->keys[i].name->counted);
+		key_ring_add(ring, before->keys[i].name);
+	}
+	set->ring = ring;
+	counted_drop(&before->counted);
+}
+
+static bool
+can_be_read(const struct key_source *source)
+{
+	return source->is_folder ? key_folder_can_be_read(source->path) : euidaccess(source->path, R_OK) == 0;
+}
+
+void
+key_set_warn(const struct key_set *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (!set->sources[i].is_once && !can_be_read(&set->sources[i]))
+			key_set_say(set, "the user of -u cannot read %s again: to change a key takes a restart",
+			    set->sources[i].path);
+}
+
+static void
+log_change(const struct key_set *set, const char *what, const char *name)
+{
+	struct line line;
+
+	line_start(&line, "keys");
+	line_text(&line, what, name);
+	set->log->write(set->log->context, LOG_LEVEL_INFO, false, line.text);
+}
+
+/* Logs what is new and what is gone, and marks what is not in force any more. Returns how much that was. */
+static size_t
+compare(const struct key_set *set, const struct keyring *before, const struct keyring *after)
+{
+	size_t changes = 0;
+
+	for (size_t i = 0; i < before->count; i++) {
+		struct key_name *name = before->keys[i].name;
+
+		if (has_name(after, name))
+			continue;
+		changes++;
+		if (set->user == KEYS_OF_SERVER)
+			atomic_store(&name->is_revoked, true);
+		log_change(
+		    set, key_set_find(after, 0, after->count, name->text) != NULL ? "changed" : "removed", name->text);
+	}
+	for (size_t i = 0; i < after->count; i++) {
+		const struct key_name *name = after->keys[i].name;
+
+		if (has_name(before, name))
+			continue;
+		changes++;
+		if (key_set_find(before, 0, before->count, name->text) == NULL)
+			log_change(set, "added", name->text);
+	}
+	return changes;
+}
+
+struct keyring *
+key_set_read_again(struct key_set *set, bool files_too)
+{
+	struct keyring *before = set->ring, *ring = key_set_read(set, files_too);
+	bool is_new;
+
+	if (ring == NULL)
+		return NULL;
+	is_new = compare(set, before, ring) > 0;
+	set->ring = is_new ? ring : before;
+	counted_drop(is_new ? &before->counted : &ring->counted);
+	if (!is_new)
+		return NULL;
+	warn_of_none(set, ring->count);
+	counted_take(&ring->counted);
+	return ring;
+}
+
+void
+key_set_forget(struct key_set *set)
+{
+	if (set->ring != NULL)
+		counted_drop(&set->ring->counted);
+	set->ring = NULL;
+}

@@ -1,0 +1,69 @@
+/* key_set.h: the keys of -k: where they come from, which are in force, and reading them again while it serves. */
+#ifndef DAEMON_KEY_SET_H
+#define DAEMON_KEY_SET_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+#include "base/log.h"
+#include "protocol/keyring.h"
+
+enum {
+	KEY_SOURCES_MAX = 16,
+	KEY_SET_MAX = 4096 /* keys of one folder: a stranger costs a microsecond each */
+};
+
+enum key_user {
+	KEYS_OF_SERVER /* spiped -d */,
+	KEYS_OF_CLIENT /* spiped -e */,
+	KEYS_OF_SPIPE /* says nothing unasked */
+};
+
+/* One -k: a file, a folder in which each NAME.key is a key, or what can be read but once. */
+struct key_source {
+	const char *path;
+	bool is_folder, is_once;
+	size_t first, count;       /* its keys in the ring */
+	const char *parent, *name; /* of a folder: which it stands in, and what it is called there: it may be a link */
+	char real[PATH_MAX];       /* of credential:NAME, what path is */
+	char above[PATH_MAX];      /* where parent and name are */
+};
+
+struct key_set {
+	struct keyring *ring; /* held; NULL before key_set_open and after key_set_forget */
+	enum key_user user;
+	bool is_hidden;             /* since key_set_keep */
+	const struct log_sink *log; /* where things are said once it serves; NULL: they are messages */
+	struct key_source sources[KEY_SOURCES_MAX];
+	size_t count;
+};
+
+/*
+ * Reads all of paths[0..count), at most KEY_SOURCES_MAX, in their order; a client uses the first of them. paths outlive
+ * the set. false: one line has said why.
+ */
+bool key_set_open(struct key_set *set, const char *const paths[], size_t count, enum key_user user);
+
+/* For --check: whether they could be read; nothing is. false: one line has said why. */
+bool key_set_check(const char *const paths[], size_t count, enum key_user user);
+
+/*
+ * In the process that will use them, after the last fork: moves them into memory that the kernel shows to nobody, where
+ * it has that; else they are locked again, which a child does not inherit.
+ */
+void key_set_keep(struct key_set *set);
+
+/* One warning for each source that this process, as the user that it is now, could not read again. */
+void key_set_warn(const struct key_set *set);
+
+/*
+ * Reads folders, and with files_too the files, afresh, and logs what is new, gone or wrong. What cannot be read stays
+ * as it was, but for what is not there any more. Names of keys that are not in force any more become is_revoked.
+ * Returns the ring, with a holder for whoever called, or NULL: nothing has changed. Any thread, one at a time.
+ */
+struct keyring *key_set_read_again(struct key_set *set, bool files_too);
+
+/* Lets go of the ring. */
+void key_set_forget(struct key_set *set);
+
+#endif

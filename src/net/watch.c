@@ -1,0 +1,71 @@
+/* watch.c: see watch.h. */
+#include "net/watch.h"
+
+#include <string.h>
+
+static void
+on_still(uv_timer_t *timer)
+{
+	struct watch *watch = timer->data;
+
+	watch->since = 0;
+	(void)watch_again(watch);
+	watch->changed(watch);
+}
+
+static void
+on_event(uv_fs_event_t *event, const char *name, int kinds, int status)
+{
+	const struct watch_one *one = event->data;
+	struct watch *watch = one->watch;
+	uint64_t now = uv_now(event->loop), wait = WATCH_STILL_MS;
+
+	(void)kinds;
+	if (status == 0 && name != NULL && one->name != NULL && strcmp(name, one->name) != 0)
+		return;
+	if (watch->since == 0)
+		watch->since = now;
+	if (now + wait > watch->since + WATCH_MOST_MS)
+		wait = now < watch->since + WATCH_MOST_MS ? watch->since + WATCH_MOST_MS - now : 0;
+	(void)uv_timer_start(&watch->still, on_still, wait, 0);
+}
+
+int
+watch_start(struct watch *watch, uv_loop_t *loop, const struct watched *what, size_t count,
+    void (*changed)(struct watch *watch))
+{
+	int status = uv_timer_init(loop, &watch->still);
+
+	watch->still.data = watch;
+	watch->what = what;
+	watch->changed = changed;
+	for (watch->count = 0; status == 0 && watch->count < count; watch->count++) {
+		struct watch_one *one = &watch->all[watch->count];
+
+		one->watch = watch;
+		one->name = what[watch->count].name;
+		one->event.data = one;
+		status = uv_fs_event_init(loop, &one->event);
+	}
+	return status;
+}
+
+size_t
+watch_again(struct watch *watch)
+{
+	size_t failed = 0;
+
+	for (size_t i = 0; i < watch->count; i++) {
+		(void)uv_fs_event_stop(&watch->all[i].event);
+		failed += uv_fs_event_start(&watch->all[i].event, on_event, watch->what[i].folder, 0) != 0;
+	}
+	return failed;
+}
+
+void
+watch_stop(struct watch *watch)
+{
+	for (size_t i = 0; i < watch->count; i++)
+		uv_close((uv_handle_t *)&watch->all[i].event, NULL);
+	uv_close((uv_handle_t *)&watch->still, NULL);
+}

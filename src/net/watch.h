@@ -1,0 +1,48 @@
+/* watch.h: hears of changes in folders, and says so once they have stood still for a while. */
+#ifndef NET_WATCH_H
+#define NET_WATCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+enum {
+	WATCH_MAX = 32,
+	WATCH_STILL_MS = 1000,
+	WATCH_MOST_MS = 10000 /* even where they never stand still: a key that was taken away has to go */
+};
+
+struct watched {
+	const char *folder;
+	const char *name; /* of the one thing in it that counts; NULL: everything does */
+};
+
+struct watch {
+	struct watch_one {
+		uv_fs_event_t event;
+		struct watch *watch;
+		const char *name;
+	} all[WATCH_MAX];
+	uv_timer_t still;
+	uint64_t since; /* the first change that changed() has not been called for; 0: none */
+	const struct watched *what;
+	size_t count;
+	void (*changed)(struct watch *watch);
+};
+
+/*
+ * Calls changed when what[0..count), at most WATCH_MAX, have changed and stood still for WATCH_STILL_MS; never before
+ * watch_again. what outlives it. 0, or a libuv error; then too watch_stop. On the loop's thread, as is all of this.
+ */
+int watch_start(struct watch *watch, uv_loop_t *loop, const struct watched *what, size_t count,
+    void (*changed)(struct watch *watch));
+
+/*
+ * Watches what stands at the folders' paths now: what was watched before may have been replaced. It does so itself
+ * before it calls changed. Returns how many of them cannot be watched.
+ */
+size_t watch_again(struct watch *watch);
+
+void watch_stop(struct watch *watch); /* closes its handles */
+
+#endif

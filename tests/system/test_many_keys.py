@@ -1,0 +1,38 @@
+"""A server of ours with many keys, before clients of either make: each of them finds the one that is its own, and no other."""
+import os
+
+import pytest
+from conftest import write_key
+from keys import Folder
+from network import IPV4
+from test_interop import CLIENTS, Cell
+
+COUNTS = (1, 2, 1000)
+TABLE = "interop, our -d with many keys: how many / where the client's stands among them"
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    place = tmp_path_factory.mktemp("keys")
+    return {count: Folder(place / str(count), *(f"client-{number:04}" for number in range(count))) for count in COUNTS}
+
+
+@pytest.mark.parametrize("where", ["first", "last", "missing"])
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("make", ["ours", "theirs"])
+def test_the_right_key_is_found_wherever_it_stands(network, launch, ours, theirs, place, folders, make, client, count,
+                                                   where, row):
+    makes = [{"ours": ours, "theirs": theirs}[make], ours]
+    folder, name = folders[count], f"client-{0 if where == 'first' else count - 1:04}"
+    row(TABLE, f"{make} {client}", f"{count:4}/{where}", "refused" if where == "missing" else "ok")
+    key = write_key(place, "missing", os.urandom(32)) if where == "missing" else folder.at(name)
+    cell = Cell(network, launch, makes, client, IPV4, key, server_key=folder.path)
+    if where == "missing":
+        cell.refuses()
+        cell.target_hears_nothing()
+        assert cell.server.line(r" refused peer=\S+ reason=wrong-key$")
+        return
+    for near_ends_first in (True, False):
+        cell.carries(100000, near_ends_first)
+    assert cell.server.line(r" close peer=\S+ key=(\S+) .*reason=end$", 2).group(1) == name

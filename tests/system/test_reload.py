@@ -1,0 +1,298 @@
+"""Keys that change while it serves: what is taken when, and what becomes of connections and handshakes on the old ones."""
+import hashlib
+import os
+import re
+import shutil
+import signal
+import time
+
+import pytest
+from conftest import write_key
+from daemons import Door, needs_root, secret_of
+from keys import Folder, KeyDoor
+from network import RESET, read_exactly, read_to_end
+from scene import Scene
+
+STILL, MOST = 1, 10  # seconds, as in src/net/watch.h
+HOW = pytest.mark.parametrize("how", ["SIGHUP", "watched"])
+NOBODY = pytest.param(("-u", "nobody"), "watched", marks=needs_root, id="-u nobody")
+EVERY_WAY = pytest.mark.parametrize("options, how", [
+    pytest.param((), "SIGHUP", id="SIGHUP"), pytest.param((), "watched", id="watched"), NOBODY,
+    pytest.param(("--no-sandbox", ), "watched", id="--no-sandbox")])
+
+
+@pytest.fixture
+def folder(place):
+    return Folder(f"{place}/keys", "laptop", "mail")
+
+
+@pytest.fixture
+def door(network, launch, ours):
+    return lambda keys, *options, **how: KeyDoor(network, launch, ours, keys, *options, **how)
+
+
+def reload(server, how="SIGHUP"):
+    """What a reading that begins now, or by itself, has to say."""
+    seen = len(server.process.lines)
+    if how == "SIGHUP":
+        server.process.signal(signal.SIGHUP)
+    return said(server, seen)
+
+
+def said(server, seen):
+    """What is about keys from that line on, up to the end of a reading."""
+    before = sum(" keys count=" in line for line in server.process.lines[:seen])
+    server.process.line(r" keys count=\d+$", before + 1)
+    lines = [re.search(r" keys (.*)$", line) for line in server.process.lines[seen:]]
+    return [line.group(1) for line in lines if line]
+
+
+# What is taken
+
+@HOW
+def test_keys_that_come_go_and_change(door, folder, how):
+    server = door(folder)
+    old = dict(folder.secrets)
+    folder.add("new")
+    assert reload(server, how) == ["added=new", "count=3"]
+    assert server.serves(folder.secrets["new"]) == "new"
+    folder.add("mail")
+    assert reload(server, how)[-2:] == ["changed=mail", "count=3"]
+    assert server.serves(folder.secrets["mail"]) == "mail"
+    server.refuses(old["mail"])
+    folder.remove("laptop")
+    assert reload(server, how)[-2:] == ["removed=laptop", "count=2"]
+    server.refuses(old["laptop"])
+    assert server.serves(folder.secrets["mail"]) == "mail" and server.problems() == []
+
+
+def test_nothing_has_changed(door, folder):
+    server = door(folder)
+    assert reload(server) == reload(server) == ["count=2"]
+    assert server.serves(folder.secrets["mail"]) == "mail"
+
+
+def kubernetes(place):
+    """A mounted secret: (its folder, a function that puts other keys into it, as kubelet does)."""
+    mount, number = f"{place}/mount", iter(range(100))
+    os.mkdir(mount)
+
+    def put(**keys):
+        data = f"{mount}/..2024_{next(number)}"
+        os.mkdir(data)
+        for name, contents in keys.items():
+            write_key(data, f"{name}.key", contents)
+        os.symlink(os.path.basename(data), f"{mount}/..data_tmp")
+        before = os.path.realpath(f"{mount}/..data")
+        os.rename(f"{mount}/..data_tmp", f"{mount}/..data")
+        for name in keys:
+            if not os.path.lexists(f"{mount}/{name}.key"):
+                os.symlink(f"..data/{name}.key", f"{mount}/{name}.key")
+        if before != f"{mount}/..data":
+            shutil.rmtree(before)
+        return {name: secret_of(f"{mount}/{name}.key") for name in keys}
+    return mount, put
+
+
+@HOW
+def test_a_secret_of_kubernetes(door, place, how):
+    mount, put = kubernetes(place)
+    first = put(laptop=os.urandom(32), mail=os.urandom(32))
+    server = door(mount)
+    assert [server.serves(secret) for secret in first.values()] == ["laptop", "mail"]
+    second = put(laptop=os.urandom(32), mail=os.urandom(32))
+    assert reload(server, how) == ["changed=laptop", "changed=mail", "count=2"]
+    assert [server.serves(secret) for secret in second.values()] == ["laptop", "mail"]
+    server.refuses(first["mail"])
+    third = put(mail=os.urandom(32), new=os.urandom(32))  # the links of what is gone lead nowhere, for a while
+    assert reload(server, how)[-4:] == ["removed=laptop", "changed=mail", "added=new", "count=2"]
+    assert [server.serves(secret) for secret in third.values()] == ["mail", "new"]
+    server.refuses(second["laptop"])
+
+
+def owned(place, *options):
+    """For -u nobody: what is below place is nobody's."""
+    for path, folders, files in os.walk(place) if "-u" in options else ():
+        for name in (path, *(os.path.join(path, name) for name in folders + files)):
+            os.chown(name, 65534, 65534, follow_symlinks=False)
+
+
+@EVERY_WAY
+def test_a_link_to_a_folder_that_leads_to_another_now(door, place, options, how):
+    """And in the end to a folder in its own place: beside the link and beside what it leads to is all that can be read."""
+    os.mkdir(f"{place}/sets")
+    os.mkdir(f"{place}/links")
+    sets = [Folder(f"{place}/sets/{number}", "laptop", f"only-{number}") for number in range(2)]
+    sets.append(Folder(f"{place}/links/next-keys", "laptop", "only-2"))
+    os.symlink("../sets/0", f"{place}/links/keys")
+    owned(place, *options)
+    server = door(f"{place}/links/keys", *options)
+    for number, keys in enumerate(sets):
+        if number == 1:
+            os.symlink("../sets/1", f"{place}/links/next")
+            os.rename(f"{place}/links/next", f"{place}/links/keys")
+        elif number == 2:
+            os.unlink(f"{place}/links/keys")
+            os.rename(keys.path, f"{place}/links/keys")
+        if number > 0:
+            assert reload(server, how) == ["changed=laptop", f"removed=only-{number - 1}", f"added=only-{number}", "count=2"]
+            server.refuses(sets[number - 1].secrets["laptop"])
+        assert [server.serves(secret) for secret in keys.secrets.values()] == ["laptop", f"only-{number}"]
+
+
+@EVERY_WAY
+def test_a_folder_in_the_place_of_another(door, place, options, how):
+    keys = Folder(f"{place}/keys", "laptop", "mail")
+    owned(f"{place}/keys", *options)
+    server = door(keys, *options)
+    for _ in range(2 if "-u" in options else 1):  # what has come is watched as well as what was there
+        new = Folder(f"{place}/new", "laptop", "extra")
+        owned(new.path, *options)
+        os.rename(f"{place}/keys", f"{place}/old")
+        os.rename(f"{place}/new", f"{place}/keys")
+        assert reload(server, how)[-1] == "count=2"
+        assert [server.serves(secret) for secret in new.secrets.values()] == ["laptop", "extra"]
+        server.refuses(keys.secrets["laptop"])
+        shutil.rmtree(f"{place}/old")
+        keys = new
+    keys.path = f"{place}/keys"
+    keys.remove("laptop")
+    assert reload(server, how)[-2:] == ["removed=laptop", "count=1"]
+    assert server.problems() == []
+
+
+def test_a_change_is_taken_when_it_has_stood_still_and_in_any_case_some_time(door, folder):
+    server = door(folder)
+    began, seen = time.monotonic(), len(server.process.lines)
+    folder.remove("laptop")
+    while not server.process.count(" keys count="):
+        write_key(folder.path, ".restless")
+        assert time.monotonic() < began + MOST + 2 * STILL
+        with server.process.news:
+            server.process.news.wait(STILL / 4)
+    took = time.monotonic() - began
+    assert MOST - 0.5 < took and said(server, seen) == ["removed=laptop", "count=1"]
+    server.refuses(folder.secrets["laptop"])
+    began = time.monotonic()
+    folder.add("new")
+    server.process.line(" keys added=new$")
+    assert STILL - 0.1 < time.monotonic() - began < STILL + 1
+
+
+def test_a_file_alone_is_read_again_on_a_signal_only(door, folder, place, key):
+    server = door(key, "-k", folder)
+    old = secret_of(key)
+    os.rename(write_key(place, "next"), key)
+    folder.add("new")
+    assert reload(server, "watched") == ["added=new", "count=4"]
+    assert server.serves(old) == "key"
+    assert reload(server) == ["changed=key", "count=4"]
+    server.refuses(old)
+    assert server.serves(secret_of(key)) == "key"
+
+
+# What was there before
+
+def test_open_connections_stay_and_handshakes_end_on_the_keys_they_began_with(door, folder):
+    server = door(folder)
+    old = dict(folder.secrets)
+    peer, plain = server.open(old["laptop"])
+    begun = [server.begin(old[name]) for name in ("laptop", "mail")]
+    folder.remove("laptop")
+    folder.add("mail", "new")
+    assert reload(server) == ["removed=laptop", "changed=mail", "added=new", "count=2"]
+    server.goes_on(peer, plain)
+    assert server.process.line(r" revoked peer=(\S+) key=laptop seconds=\d+\.\d$")
+    for number, (name, late) in enumerate(zip(("laptop", "mail"), begun)):
+        server.finish(late)
+        far = server.target.accept()
+        server.goes_on(late, far)
+        server.process.line(rf" revoked peer=\S+ key={name} ", 2 if name == "laptop" else 1)
+    for secret in old.values():
+        server.refuses(secret)
+    assert server.serves(folder.secrets["new"]) == "new"
+    server.goes_on(peer, plain)
+    assert server.process.count(" revoked ") == 3
+
+
+def test_a_handshake_that_began_before_knows_no_key_that_came_later(door, folder):
+    server = door(folder)
+    secret = hashlib.sha256(b"a key that nobody has yet, of 32 bytes").digest()
+    early = server.begin(secret)
+    folder.add("new", contents=b"a key that nobody has yet, of 32 bytes")
+    reload(server)
+    assert folder.secrets["new"] == secret
+    early.sock.sendall(early.shake.y_message())
+    server.process.line(" refused .*reason=wrong-key$")
+    assert server.serves(folder.secrets["new"]) == "new"
+
+
+def test_close_revoked(door, folder):
+    server = door(folder, "--close-revoked")
+    old = dict(folder.secrets)
+    laptop, mail = server.open(old["laptop"]), server.open(old["mail"])
+    late = server.begin(old["laptop"])
+    laptop[0].send(b"the last of it")
+    assert read_exactly(laptop[1], 14) == b"the last of it"
+    folder.remove("laptop")
+    reload(server)
+    assert server.process.line(r" close peer=\S+ key=laptop .*reason=revoked$")
+    assert read_to_end(laptop[1]) == (b"", RESET) and read_to_end(laptop[0].sock)[1] == RESET
+    late.sock.sendall(late.shake.y_message())
+    assert server.process.line(r" close peer=\S+ key=laptop .*reason=revoked$", 2)
+    assert read_to_end(server.target.accept()) == (b"", RESET)
+    server.goes_on(*mail)
+    assert not server.process.count(" revoked ")
+    server.refuses(old["laptop"])
+
+
+def test_many_of_a_key_that_is_taken_away_go_at_once_and_all_others_stay(door, folder):
+    server = door(folder, "--close-revoked")
+    theirs = [server.open(folder.secrets["laptop"]) for _ in range(20)]
+    others = [server.open(folder.secrets["mail"]) for _ in range(20)]
+    folder.remove("laptop")
+    reload(server)
+    for _, plain in theirs:
+        assert read_to_end(plain) == (b"", RESET)
+    for peer, plain in others:
+        server.goes_on(peer, plain)
+    assert server.process.line(" close .*key=laptop .*reason=revoked$", 20) and server.process.count(" close ") == 20
+
+
+# -e
+
+@pytest.mark.parametrize("options", [(), ("--close-revoked", )], ids=" ".join)
+def test_the_end_that_connects_reads_its_key_again_and_its_connections_stay(network, launch, ours, place, key, options):
+    scene = Scene(network, launch, ours, key, "-e", *options)
+    os.rename(write_key(place, "next"), key)
+    scene.process.signal(signal.SIGHUP)
+    scene.process.line(" keys count=1$")
+    assert scene.process.count(" keys changed=key$") == 1
+    scene.passes(*scene.first)
+    cipher, plain = scene.come()
+    peer = scene.peer(cipher, secret_of(key)).handshake()
+    scene.passes(peer, plain)
+    scene.passes(*scene.first)
+    assert not scene.process.count(" revoked |reason=revoked")
+
+
+def test_where_its_file_is_gone_its_key_stays(network, launch, ours, key):
+    scene = Scene(network, launch, ours, key, "-e")
+    os.unlink(key)
+    scene.process.signal(signal.SIGHUP)
+    scene.process.line(rf' keys problem="{key}: No such file or directory: its key stays as it was"$')
+    scene.goes_on()
+
+
+def test_a_signal_during_the_drain_is_no_trouble(network, launch, ours, key):
+    door = Door(network, launch, ours, key)
+    peer, plain = door.open()
+    door.process.line(" open ")
+    door.process.may_die = True
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        door.process.signal(number)
+    door.process.line(" keys count=1$")
+    peer.close()
+    assert read_to_end(plain)[0] == b""
+    plain.close()
+    assert door.process.wait() == 0
