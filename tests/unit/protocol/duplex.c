@@ -112,6 +112,8 @@ take_out(struct session *session, uint8_t *out, size_t size)
 	size_t length = session_out(session, &bytes);
 
 	assert_true(length <= size);
+	if (length > 0)
+		assert_true(bytes >= session->out && bytes + length <= session->out + sizeof session->out);
 	memcpy(out, bytes, length);
 	session_sent(session, length);
 	assert_int_equal(session_out(session, &bytes), 0);

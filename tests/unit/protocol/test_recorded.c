@@ -6,6 +6,9 @@
 
 enum { LINE_MAX_CHARS = 40000, VALUE_MAX = 16384, TURNS_MAX = 64, SESSIONS_MIN = 20 };
 
+/* A pair of keys is handed on as one, E before H: nobody asks wire.h where H stands, so it is asked here. */
+_Static_assert(WIRE_H_C == WIRE_E_C + WIRE_KEY && WIRE_H_S == WIRE_E_S + WIRE_KEY, "H stands behind its E");
+
 /* One batch: what an end is given, and the packets that come of it. */
 struct turn {
 	enum session_role sender;
