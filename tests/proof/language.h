@@ -7,6 +7,7 @@
 
 #define __FC_STDATOMIC /* instead of Frama-C's, which loses pointers */
 void explicit_bzero(void *bytes, unsigned long length);
+void *aligned_alloc(unsigned long alignment, unsigned long size);
 
 #define _Alignas(size)
 #define _Atomic(type) type

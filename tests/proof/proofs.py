@@ -4,11 +4,12 @@
 class Proof:
     """
     A driver, prove_NAME.c; the sources that it is for; what these call, of src/ or a stand-in of tests/proof; and bugs:
-    (file, what stands there, what is put there). A driver that has to come at static functions includes their file.
+    (file, what stands there, what is put there). A driver that has to come at static functions includes their file. only:
+    the functions that it is for, where it is not for all of the sources'.
     """
 
-    def __init__(self, name, sources, beside, bugs, *options):
-        self.name, self.sources, self.beside, self.bugs, self.options = name, sources, beside, bugs, options
+    def __init__(self, name, sources, beside, bugs, *options, only=None):
+        self.name, self.sources, self.beside, self.bugs, self.options, self.only = name, sources, beside, bugs, options, only
 
 
 CRYPTO = ["tests/proof/crypto.c", "tests/proof/group14.c"]
@@ -21,7 +22,7 @@ PROTOCOL = [
     Proof("packet", ["src/protocol/packet.c"], ["src/base/bytes.c", *CRYPTO], [
         ("src/protocol/packet.c", "WIRE_PLAIN_MAX - n);", "WIRE_PADDED + WIRE_PACKET - n);"),
         ("src/protocol/packet.c", "length > WIRE_PLAIN_MAX)", "length > WIRE_PADDED)"),
-    ]),
+    ], "-eva-slevel", "1000"),
     Proof("session", ["src/protocol/session.c", "src/protocol/keyring.c", "src/protocol/job.c"],
         ["src/protocol/packet.c", "src/base/bytes.c", *CRYPTO], [
         ("src/protocol/session.c", "if (length > session_wants_bytes(session))", "if (length > session_wants_bytes(session) + 1)"),
@@ -31,4 +32,42 @@ PROTOCOL = [
         ], "-eva-split-return-function", "session_job_done:full,start_data:full,packet_direction_start:full,expect:full,session_feed:full"),
 ]
 
-PROOFS = [*PROTOCOL]
+LIBCRYPTO = ["tests/proof/libcrypto.c"]
+
+
+def split(*names):
+    """What a call leaves behind is looked at apart for each value that it may return."""
+    return "-eva-split-return-function", ",".join(name + ":full" for name in names)
+
+
+LIBCRYPTO_SPLIT = ["EVP_MD_CTX_new", "EVP_MD_CTX_copy_ex", "EVP_DigestInit_ex2", "EVP_DigestUpdate", "EVP_DigestFinal_ex",
+    "EVP_EncryptInit_ex2", "EVP_EncryptUpdate"]
+
+BELOW = [
+    Proof("hash", ["src/crypto/hash.c"], ["src/base/bytes.c", *LIBCRYPTO], [
+        ("src/crypto/hash.c", "memcpy(out + at, block, n - at < HASH_SIZE ? n - at : HASH_SIZE);", "memcpy(out + at, block, HASH_SIZE);"),
+        ("src/crypto/hash.c", "if (key_length > BLOCK)", "if (key_length > BLOCK + 1)"),
+    ], *split(*LIBCRYPTO_SPLIT, "hash_pieces", "hmac_pieces", "hash_stream_new", "hash_stream_add")),
+    Proof("engine", ["src/crypto/engine.c"], ["src/base/bytes.c", "tests/proof/backends.c"], [
+        ("src/crypto/engine.c", "\tif (error == ERROR_CRYPTO) {\n\t\t*good = 0;\n\t\tbytes_wipe(packets, count * ENGINE_PACKET);",
+            "\tif (error == ERROR_CRYPTO) {\n\t\t*good = 0;\n\t\tbytes_wipe(packets, count * ENGINE_PACKET + 1);"),
+    ], "-eva-slevel-function", "known_body:1100"),
+    Proof("libcrypto", ["src/crypto/backend_libcrypto.c"], ["src/base/bytes.c", *LIBCRYPTO], [
+        ("src/crypto/backend_libcrypto.c", "packet + ENGINE_BODY, theirs, ENGINE_MAC);", "packet + ENGINE_BODY + 1, theirs, ENGINE_MAC);"),
+        ("src/crypto/backend_libcrypto.c", "error == OK && *good < count;", "error == OK && *good <= count;"),
+    ], "-eva-slevel", "2000", *split(*LIBCRYPTO_SPLIT, "hash_padded_key", "slot_load", "slot_of", "mac_of", "crypt",
+        "open_one", "seal_one", "libcrypto_prepare"),
+        only=["libcrypto_open", "open_one", "mac_of", "crypt", "libcrypto_seal", "seal_one", "libcrypto_prepare", "libcrypto_forget",
+            "slot_of", "slot_load", "slot_wipe", "hash_padded_key"]),
+    Proof("ipsec_mb", ["src/crypto/backend_ipsec_mb.c"], ["src/base/bytes.c", "tests/proof/ipsec_mb.c"], [
+        ("src/crypto/backend_ipsec_mb.c", "uint8_t starts[PIECE][NUMBER];", "uint8_t starts[PIECE - 1][NUMBER];"),
+        ("src/crypto/backend_ipsec_mb.c", "HASHED = ENGINE_BODY + NUMBER,", "HASHED = ENGINE_BODY + ENGINE_MAC + NUMBER,"),
+    ], "-eva-slevel", "1000",
+        only=["ipsec_mb_open", "open_piece", "load", "run_hashes", "run_hashes_on", "run_ciphers", "ipsec_mb_seal", "seal_piece",
+            "ipsec_mb_prepare", "ipsec_mb_forget", "hash_padded_key"]),
+]
+
+PROOFS = [*PROTOCOL, *BELOW]
+
+# Of tools/check-tree's BEFORE_MAC: what has no proof yet. It is to become empty.
+OWED = {"socket_read", "read_socket", "read_leg", "connection_tell", "pipe_read_into", "pipe_event", "on_read", "read_cipher"}

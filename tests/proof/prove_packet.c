@@ -1,12 +1,13 @@
 /*
  * prove_packet.c: src/protocol/packet.c with any bytes, keys and packet number: sealing twelve lengths of one packet,
- * and around the ends of one to three; opening one to three. Buffers end where these end.
+ * and around the ends of one to three; opening one to three; and both with the most of a batch. Buffers end where these
+ * end.
  */
 #include "protocol/packet.h"
 
 #include "unknown.h"
 
-enum { MOST = 3 };
+enum { FEW = 3, MOST = PACKET_BATCH_MAX };
 
 static uint8_t plain[MOST * WIRE_PLAIN_MAX], wire[MOST * WIRE_PACKET];
 static struct engine *engine;
@@ -61,12 +62,14 @@ main(void)
 	for (size_t length = 1; length <= WIRE_PLAIN_MAX; length += 93)
 		seal(length);
 	//@ loop unroll 3;
-	for (size_t length = WIRE_PLAIN_MAX + 1; length <= MOST * WIRE_PLAIN_MAX; length += WIRE_PLAIN_MAX - 1)
+	for (size_t length = WIRE_PLAIN_MAX + 1; length <= FEW * WIRE_PLAIN_MAX; length += WIRE_PLAIN_MAX - 1)
 		seal(length);
+	seal(FEW * WIRE_PLAIN_MAX);
 	seal(MOST * WIRE_PLAIN_MAX);
 	//@ loop unroll 3;
-	for (size_t count = 1; count <= MOST; count++)
+	for (size_t count = 1; count <= FEW; count++)
 		open(count);
+	open(MOST);
 	engine_free(engine);
 	return 0;
 }
