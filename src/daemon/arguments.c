@@ -122,11 +122,11 @@ print_help(struct arguments *arguments)
 static void
 print_crypto(FILE *out)
 {
-	enum engine_backend best = engine_choose(ENGINE_BEST);
+	const char *problem = engine_problem(ENGINE_IPSEC_MB);
 
-	(void)fprintf(out, "crypto: %s", engine_words[best]);
-	if (best != ENGINE_IPSEC_MB)
-		(void)fprintf(out, " (%s: %s)", engine_words[ENGINE_IPSEC_MB], engine_problem(ENGINE_IPSEC_MB));
+	(void)fprintf(out, "crypto: %s", engine_words[problem == NULL ? ENGINE_IPSEC_MB : ENGINE_LIBCRYPTO]);
+	if (problem != NULL)
+		(void)fprintf(out, " (%s: %s)", engine_words[ENGINE_IPSEC_MB], problem);
 	(void)fputc('\n', out);
 }
 

@@ -19,7 +19,6 @@
 #endif
 
 const char *__wrap_engine_problem(enum engine_backend backend);
-enum engine_backend __wrap_engine_choose(enum engine_backend backend);
 
 /* An engine proves itself when it is made: that takes longer than all the rest. */
 const char *
@@ -27,13 +26,6 @@ __wrap_engine_problem(enum engine_backend backend)
 {
 	(void)backend;
 	return NULL;
-}
-
-enum engine_backend
-__wrap_engine_choose(enum engine_backend backend)
-{
-	(void)backend;
-	return ENGINE_LIBCRYPTO;
 }
 
 /* A command line made again, in memory of its own. */
