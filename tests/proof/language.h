@@ -9,6 +9,9 @@
 void explicit_bzero(void *bytes, unsigned long length);
 void *aligned_alloc(unsigned long alignment, unsigned long size);
 
+#define SPIPED_VERSION "0"
+#define IS_INSTRUMENTED 0
+
 #define _Alignas(size)
 #define _Atomic(type) type
 #define atomic_load(object) (*(object))
