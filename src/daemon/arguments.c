@@ -69,12 +69,12 @@ arguments_has(const struct arguments *arguments, char letter)
 static bool
 is_excluded(const struct arguments *arguments, int index)
 {
-	const char *letter = arguments->program->table[index].excludes;
+	const char *excludes = arguments->program->table[index].excludes;
 
-	for (; letter != NULL && *letter != '\0'; letter++)
+	for (const char *letter = excludes; letter != NULL && *letter != '\0'; letter++)
 		if (arguments_has(arguments, *letter))
 			return true;
-	return (arguments->seen >> index & 1) != 0 && !arguments->program->table[index].repeats;
+	return (arguments->seen >> index & 1) != 0 && (excludes == NULL || strchr(excludes, '+') == NULL);
 }
 
 /* An option has been recognised; attached is what was written together with it, NULL when nothing was. */

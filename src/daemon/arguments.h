@@ -15,8 +15,7 @@ struct argument {
 	const char *name;     /* --name, without its dashes */
 	const char *value;    /* what its argument is called in --help; NULL: it takes none */
 	const char *help;     /* one line */
-	const char *excludes; /* the letters that must not stand beside it; NULL: none */
-	bool repeats;         /* it may stand there more than once */
+	const char *excludes; /* the letters that must not stand beside it, and + if it may be repeated; NULL: none */
 };
 
 struct arguments_program {

@@ -24,7 +24,7 @@ enum {
 
 static const struct argument table[OPTION_COUNT] = {
     [OPTION_TARGET] = {'t', "target", "TARGET", "connect there: /path, host:port, [v4]:port, [v6]:port", NULL},
-    [OPTION_KEY] = {'k', "key", "FILE", "the key file that both ends have; - is standard input", NULL, true},
+    [OPTION_KEY] = {'k', "key", "FILE", "the key file that both ends have; - is standard input", "+"},
     [OPTION_BIND] = {'b', "bind", "ADDRESS", "connect to TARGET from this address", NULL},
     [OPTION_FAST] = {'f', "fast", NULL, "a handshake without forward secrecy", "g"},
     [OPTION_REQUIRE_FORWARD_SECRECY] = {'g', "require-forward-secrecy", NULL, "refuse a peer that uses -f", "f"},

@@ -14,9 +14,9 @@
 enum { OPTION_DIRECTORY, OPTION_LIST, OPTION_REVOKE, OPTION_COUNT };
 
 static const struct argument table[OPTION_COUNT] = {
-    [OPTION_DIRECTORY] = {'d', "directory", "DIR", "make NAME's key in a folder of keys", NULL, false},
-    [OPTION_LIST] = {0, "list", "DIR", "list its keys: name, fingerprint, date and mode", "d", false},
-    [OPTION_REVOKE] = {0, "revoke", "DIR", "take NAME's key away", "d", false},
+    [OPTION_DIRECTORY] = {'d', "directory", "DIR", "make NAME's key in a folder of keys", NULL},
+    [OPTION_LIST] = {0, "list", "DIR", "list its keys: name, fingerprint, date and mode", "d"},
+    [OPTION_REVOKE] = {0, "revoke", "DIR", "take NAME's key away", "d"},
 };
 
 static const char usage[] = "usage: spiped-keygen {FILE | -}\n"

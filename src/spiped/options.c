@@ -49,7 +49,7 @@ static const struct argument table[OPTION_COUNT] = {
     [OPTION_SOURCE] = {'s', "source", "SOURCE", "listen here: /path, host:port, [v4]:port, [v6]:port", NULL},
     [OPTION_TARGET] = {'t', "target", "TARGET", "connect there, for each connection", NULL},
     [OPTION_KEY] = {'k', "key", "KEY", "a key file, that both ends have; -d: or a folder of them; may be repeated",
-	NULL, true},
+	"+"},
     [OPTION_WAIT_FOR_DNS] = {'D', "wait-for-dns", NULL, "go into the background, then look up until it works", NULL},
     [OPTION_FOREGROUND] = {'F', "foreground", NULL, "stay in the foreground; no pidfile", NULL},
     [OPTION_NO_KEEPALIVE] = {'j', "no-keepalive", NULL, "no keepalive probes", NULL},
