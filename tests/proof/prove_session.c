@@ -62,12 +62,16 @@ static void
 ask(const struct session *s)
 {
 	const uint8_t *bytes;
+	size_t length;
 
 	(void)session_wants(s);
-	(void)session_wants_bytes(s);
-	(void)session_out(s, &bytes);
+	length = session_wants_bytes(s);
+	//@ assert wants: length <= WIRE_Y_AND_MAC;
+	length = session_out(s, &bytes);
+	//@ assert out: length <= sizeof(s->out);
 	(void)session_error(s);
 	(void)session_key(s);
+	(void)session_has_met(s);
 }
 
 static void
@@ -120,15 +124,16 @@ every_fragmentation(enum session_role role)
 	feed(role, SESSION_BROKEN, 0);
 }
 
-/* Jobs asked for and brought back at any time, run or not. */
+/* Jobs asked for and brought back at any time, run or not, while another is out or not. */
 static void
-jobs(enum session_role role, enum session_state state)
+jobs_while(bool job_out, enum session_role role, enum session_state state)
 {
 	struct session s;
 	struct job job;
 
 	in_handshake(
 	    &s, role, state, (uint16_t)(state == SESSION_MATCH || state == SESSION_SHARED ? WIRE_Y_AND_MAC : 0));
+	s.handshake.job_out = job_out;
 	session_job(&s, &job);
 	if (unknown_bool())
 		job_run(&job);
@@ -139,6 +144,13 @@ jobs(enum session_role role, enum session_state state)
 	session_end(&s);
 	session_end(&s);
 	//@ slevel merge;
+}
+
+static void
+jobs(enum session_role role, enum session_state state)
+{
+	jobs_while(false, role, state);
+	jobs_while(true, role, state);
 }
 
 /* Whatever of what there is to send has gone. */
