@@ -1,4 +1,4 @@
-/* key_faults.c: preloaded into spiped: from its Nth opening on, the file KEY_FAULT_PATH fails as KEY_FAULT says. */
+/* key_faults.c: preloaded into spiped: from its Nth opening on, KEY_FAULT_PATH fails as KEY_FAULT says; 0: is slow. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static int bad = -1; /* the descriptor of which no read works */
@@ -42,7 +43,10 @@ open_any(const char *path, int flags, mode_t mode)
 		return -1;
 	}
 	fd = real(path, flags, mode);
-	bad = fd;
+	if (atoi(getenv("KEY_FAULT")) == 0)
+		(void)nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+	else
+		bad = fd;
 	return fd;
 }
 

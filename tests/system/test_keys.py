@@ -324,7 +324,8 @@ def test_the_parent_that_goes_into_the_background_has_said_it(network, launch, o
 @pytest.mark.parametrize("who, hint", [("spiped", "the other end has another key"), ("nobody", "no spiped listens there")])
 def test_what_a_refusal_probably_means(network, launch, ours, folder, other_key, door, who, hint):
     if who == "spiped":
-        where = door(folder).source
+        server = door(folder)
+        where = server.source
     else:
         listener = network.listen()
         where = listener.address
@@ -339,3 +340,6 @@ def test_what_a_refusal_probably_means(network, launch, ours, folder, other_key,
     assert (client.wait(), client.errors()) == (1, f"spipe: Handshake failed\nspipe: probably {hint}\n")
     read_to_end(near)
     assert daemon.line(r" hint peer=\S+ text=\"(.*)\"$").group(1) == f"probably {hint}"
+    if who == "spiped":  # whoever is asked does not guess about strangers
+        server.process.line(" refused ", 2)
+        assert not server.process.count(" hint ")

@@ -10,7 +10,7 @@ import pytest
 from conftest import write_key
 from daemons import Door, needs_root, secret_of
 from keys import Folder, KeyDoor
-from network import RESET, read_exactly, read_to_end
+from network import RESET, read_exactly, read_to_end, until
 from scene import Scene
 
 STILL, MOST = 1, 10  # seconds, as in src/net/watch.h
@@ -188,7 +188,12 @@ def test_a_file_alone_is_read_again_on_a_signal_only(door, folder, place, key):
     assert server.serves(old) == "key"
     assert reload(server) == ["changed=key", "count=4"]
     server.refuses(old)
-    assert server.serves(secret_of(key)) == "key"
+    old = secret_of(key)
+    assert server.serves(old) == "key"
+    os.rename(write_key(place, "next"), key)
+    folder.add("newer")
+    assert reload(server, "watched") == ["added=newer", "count=5"]
+    assert server.serves(old) == "key"
 
 
 # What was there before
@@ -211,8 +216,10 @@ def test_open_connections_stay_and_handshakes_end_on_the_keys_they_began_with(do
     for secret in old.values():
         server.refuses(secret)
     assert server.serves(folder.secrets["new"]) == "new"
+    folder.add("more")
+    reload(server)
     server.goes_on(peer, plain)
-    assert server.process.count(" revoked ") == 3
+    assert server.process.count(" revoked ") == 3  # each is told once
 
 
 def test_a_handshake_that_began_before_knows_no_key_that_came_later(door, folder):
@@ -225,6 +232,39 @@ def test_a_handshake_that_began_before_knows_no_key_that_came_later(door, folder
     early.sock.sendall(early.shake.y_message())
     server.process.line(" refused .*reason=wrong-key$")
     assert server.serves(folder.secrets["new"]) == "new"
+
+
+def test_keys_that_are_not_in_force_any_more_leave_the_memory(door, folder):
+    """Though connections that began with them are open."""
+    server = door(folder)
+    folder.add("laptop")
+    reload(server)  # there is room for more keys than at the start now
+    peer, plain = server.open(folder.secrets["mail"])
+    locked = server.process.status_kib("VmLck")
+    if locked == 0:
+        pytest.skip("no memory can be locked here")
+    for _ in range(3):
+        folder.add("laptop")
+        reload(server)
+        server.serves(folder.secrets["laptop"])
+    until(lambda: server.process.status_kib("VmLck") == locked, "there is one set of keys")
+    reload(server)
+    until(lambda: server.process.status_kib("VmLck") == locked, "there is one set of keys still")
+    server.goes_on(peer, plain)
+
+
+def test_a_connection_has_its_name_for_as_long_as_it_lasts(door, folder):
+    """With memory that is filled with something else when it is given back."""
+    tunables = "glibc.malloc.tcache_count=0:glibc.malloc.perturb=77"
+    server = door(folder, env={**os.environ, "GLIBC_TUNABLES": tunables})
+    peer, plain = server.open(folder.secrets["laptop"])
+    folder.remove("laptop")
+    reload(server)
+    server.process.line(" revoked .*key=laptop ")
+    server.goes_on(peer, plain)
+    peer.close()
+    plain.close()
+    server.process.line(" close .*key=laptop ")
 
 
 def test_close_revoked(door, folder):
@@ -244,6 +284,17 @@ def test_close_revoked(door, folder):
     server.goes_on(*mail)
     assert not server.process.count(" revoked ")
     server.refuses(old["laptop"])
+
+
+def test_each_key_that_is_taken_away_ends_its_own(door, folder):
+    """The second as well as the first."""
+    server = door(folder, "--close-revoked")
+    opened = {name: server.open(folder.secrets[name]) for name in ("laptop", "mail")}
+    for name, (_, plain) in opened.items():
+        folder.remove(name)
+        reload(server)
+        assert read_to_end(plain) == (b"", RESET)
+        assert server.process.line(f" close .*key={name} .*reason=revoked$")
 
 
 def test_many_of_a_key_that_is_taken_away_go_at_once_and_all_others_stay(door, folder):

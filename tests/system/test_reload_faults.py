@@ -6,6 +6,8 @@ import signal
 import subprocess
 
 import pytest
+from conftest import write_key
+from daemons import secret_of
 from keys import MEMBERS, Folder, KeyDoor, write
 from network import until
 from programs import ROOT
@@ -134,6 +136,24 @@ def test_a_file_that_fails_or_is_removed_during_the_read(fault, ours, library, e
     assert fault.takes("count=2") == ["removed=x"] * fault.is_known + ["count=2"]
     fault.refuses("x")
     fault.serves("last", "mail")
+
+
+def test_a_signal_while_they_are_read_is_not_lost(network, launch, ours, place, key, library):
+    """What is read comes from the file that was there; who has replaced it meanwhile, and said so, wants that one taken."""
+    if ours.is_sanitized():
+        pytest.skip("a sanitizer wants to be preloaded first itself")
+    env = {**os.environ, "LD_PRELOAD": library, "KEY_FAULT": "0", "KEY_FAULT_PATH": key, "KEY_FAULT_FROM": "2"}
+    server = KeyDoor(network, launch, ours, key, env=env)
+    old, files = secret_of(key), f"/proc/{server.process.pid}/fd"
+    server.process.signal(signal.SIGHUP)
+    until(lambda: key in [os.readlink(f"{files}/{name}") for name in os.listdir(files)
+                          if os.path.lexists(f"{files}/{name}")], "it is being read")
+    os.rename(write_key(place, "next"), key)
+    server.process.signal(signal.SIGHUP)
+    server.process.line(" keys count=1$", 2)
+    assert server.process.count(" keys changed=key$") == 1
+    server.refuses(old)
+    assert server.serves(secret_of(key)) == "key"
 
 
 @pytest.mark.parametrize("before", ["known"])

@@ -131,7 +131,9 @@ read_standard_input(void)
 	if (memcmp(k, hash, sizeof hash) != 0)
 		return 3;
 	warn();
-	return strstr(said(), "key file standard input has 10 bytes") != NULL ? 0 : 4;
+	if (strstr(said(), "key file standard input has 10 bytes") == NULL)
+		return 4;
+	return fcntl(STDIN_FILENO, F_GETFD) >= 0 ? 0 : 5; /* else what is opened next would be standard input */
 }
 
 static void
@@ -195,6 +197,62 @@ a_check_keeps_no_key_and_reads_nothing_that_can_be_read_once_only(void **state)
 	assert_string_equal(said(), "spiped: Cannot open file: /nonexistent/key: No such file or directory\n");
 }
 
+/* The lowest descriptor that is free. */
+static int
+next_descriptor(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	(void)close(fd);
+	return fd;
+}
+
+static void
+whatever_is_read_is_closed(void **state)
+{
+	const char *path = scratch_file("key", "x", 1, 0600);
+	int next = next_descriptor();
+	char text[16];
+
+	assert_true(read_key(path));
+	assert_int_equal(key_file_read_member(&file, path, k), 0);
+	assert_int_equal(key_file_read_member(&file, "/", k), EISDIR);
+	assert_int_equal(next_descriptor(), next);
+	assert_int_equal(open(path, O_RDONLY | O_CLOEXEC), next);
+	(void)snprintf(text, sizeof text, "fd:%d", next);
+	assert_true(read_key(text));
+	assert_key_is_hash_of("x", 1);
+	assert_int_equal(next_descriptor(), next);
+}
+
+static void
+what_looks_like_a_descriptor_and_is_none_is_a_path(void **state)
+{
+	static const char *const none[] = {
+	    "fd:", "fd:x", "fd:3x", "fd: 3", "fd:+3", "fd:-1", "fd:4294967296", "fd:99999999999999999999", "fd3", "--"};
+
+	assert_true(key_file_is_once("fd:3") && key_file_is_once("fd:10") && key_file_is_once("-"));
+	for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+		assert_false(key_file_is_once(none[i]));
+}
+
+static void
+one_among_others_is_a_file_of_a_mebibyte_at_most(void **state)
+{
+	static uint8_t bytes[KEY_FILE_MOST + 1], nothing[WIRE_KEY];
+
+	assert_int_equal(key_file_read_member(&file, scratch_file("most", bytes, KEY_FILE_MOST, 0600), k), 0);
+	assert_key_is_hash_of(bytes, KEY_FILE_MOST);
+	assert_int_equal(key_file_read_member(&file, scratch_file("more", bytes, sizeof bytes, 0600), k), EFBIG);
+	assert_memory_equal(k, nothing, sizeof k);
+	assert_int_equal(key_file_read_member(&file, "/dev/null", k), EINVAL);
+	assert_int_equal(mkfifo(scratch_path("fifo"), 0600), 0);
+	alarm(10);
+	assert_int_equal(key_file_read_member(&file, scratch_path("fifo"), k), EINVAL);
+	alarm(0);
+}
+
 int
 main(void)
 {
@@ -208,6 +266,9 @@ main(void)
 	    cmocka_unit_test_setup_teardown(what_cannot_be_read_is_one_line, start, stop),
 	    cmocka_unit_test_setup_teardown(
 		a_check_keeps_no_key_and_reads_nothing_that_can_be_read_once_only, start, stop),
+	    cmocka_unit_test_setup_teardown(whatever_is_read_is_closed, start, stop),
+	    cmocka_unit_test_setup_teardown(what_looks_like_a_descriptor_and_is_none_is_a_path, start, stop),
+	    cmocka_unit_test_setup_teardown(one_among_others_is_a_file_of_a_mebibyte_at_most, start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

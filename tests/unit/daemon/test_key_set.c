@@ -1,4 +1,4 @@
-/* test_key_set.c: keys stand in memory that does not leak, and what a reading that goes wrong leaves in force. */
+/* test_key_set.c: keys stand in memory that does not leak; where they come from, and what becomes of who is on them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,45 +10,17 @@
 #include <unistd.h>
 
 #include "crypto/hash.h"
-#include "daemon/key_set.h"
 #include "helpers.h"
+#include "keys.h"
 #include "test.h"
 
-static struct key_set set;
-static char logged[8192];
-
 static void
-write_logged(void *context, enum log_level level, bool stranger, const char *line)
+write_nothing(void *context, enum log_level level, bool stranger, const char *line)
 {
-	size_t length = strlen(logged);
-
 	(void)context;
 	(void)level;
 	(void)stranger;
-	(void)snprintf(logged + length, sizeof logged - length, "%s\n", line);
-}
-
-static const struct log_sink sink = {.write = write_logged, .level = LOG_LEVEL_DEBUG};
-
-static int
-start(void **state)
-{
-	(void)state;
-	said_start();
-	scratch_create();
-	memset(&set, 0, sizeof set);
-	logged[0] = '\0';
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	(void)state;
-	key_set_forget(&set);
-	scratch_remove();
-	said_stop();
-	return 0;
+	(void)line;
 }
 
 static void
@@ -56,7 +28,7 @@ open_one(const char *name, const char *bytes, size_t length)
 {
 	const char *path = scratch_file(name, bytes, length, 0600);
 
-	assert_true(key_set_open(&set, &path, 1, KEYS_OF_SPIPE));
+	assert_true(key_set_open(&keys, &path, 1, KEYS_OF_SPIPE));
 }
 
 static void
@@ -65,12 +37,12 @@ names_of_keys_are_printable(void **state)
 	char name[100];
 
 	open_one("a b\n\xc3\xa4", "x", 1);
-	assert_string_equal(set.ring->keys[0].name->text, "a_b___");
-	key_set_forget(&set);
+	assert_string_equal(keys.ring->keys[0].name->text, "a_b___");
+	key_set_forget(&keys);
 	memset(name, 'x', sizeof name - 1);
 	name[sizeof name - 1] = '\0';
 	open_one(name, "x", 1);
-	assert_int_equal(strlen(set.ring->keys[0].name->text), KEY_NAME_MAX);
+	assert_int_equal(strlen(keys.ring->keys[0].name->text), KEY_NAME_MAX);
 }
 
 /* Whether the mapping of this address has this flag, by what the kernel says about our memory. */
@@ -127,7 +99,7 @@ a_key_is_in_memory_that_is_not_dumped(void **state)
 	if (!call_shows(leave_out_of_dumps, " dd"))
 		skip();
 	open_one("key", "x", 1);
-	assert_true(memory_has_flag(set.ring, " dd"));
+	assert_true(memory_has_flag(keys.ring, " dd"));
 }
 
 static void
@@ -136,7 +108,7 @@ a_key_is_in_memory_that_is_not_swapped(void **state)
 	if (!call_shows(lock, " lo"))
 		skip();
 	open_one("key", "x", 1);
-	assert_true(memory_has_flag(set.ring, " lo"));
+	assert_true(memory_has_flag(keys.ring, " lo"));
 }
 
 /* Whether the kernel shows it to those who look into a process from outside. */
@@ -169,17 +141,17 @@ keep(void)
 {
 	uint8_t hash[HASH_SIZE];
 
-	if (memory_has_flag(set.ring, " lo"))
+	if (memory_has_flag(keys.ring, " lo"))
 		return 1;
-	key_set_keep(&set);
-	if (!memory_has_flag(set.ring, " lo") || !memory_has_flag(set.ring, " dd"))
+	key_set_keep(&keys);
+	if (!memory_has_flag(keys.ring, " lo") || !memory_has_flag(keys.ring, " dd"))
 		return 2;
-	if (there_is_secret_memory() && memory_can_be_looked_at(set.ring))
+	if (there_is_secret_memory() && memory_can_be_looked_at(keys.ring))
 		return 3;
-	if (hash_sha256((const uint8_t *)"x", 1, hash) != OK || memcmp(set.ring->keys[0].k, hash, sizeof hash) != 0 ||
-	    strcmp(set.ring->keys[0].name->text, "key") != 0)
+	if (hash_sha256((const uint8_t *)"x", 1, hash) != OK || memcmp(keys.ring->keys[0].k, hash, sizeof hash) != 0 ||
+	    strcmp(keys.ring->keys[0].name->text, "key") != 0)
 		return 4;
-	return 0;
+	return keys.ring->keys[0].name->counted.holders == 1 ? 0 : 5;
 }
 
 static void
@@ -190,79 +162,16 @@ a_child_keeps_the_key_where_nobody_looks_and_leaves_the_parent_its_own(void **st
 	if (!call_shows(lock, " lo") || !call_shows(leave_out_of_dumps, " dd"))
 		skip();
 	open_one("key", "x", 1);
-	assert_true(memory_can_be_looked_at(set.ring));
+	assert_true(memory_can_be_looked_at(keys.ring));
 	assert_int_equal(status_of_child(keep), 0);
 	assert_int_equal(hash_sha256((const uint8_t *)"x", 1, hash), OK);
-	assert_memory_equal(set.ring->keys[0].k, hash, sizeof hash);
+	assert_memory_equal(keys.ring->keys[0].k, hash, sizeof hash);
 }
 
 static void
 to_keep_no_keys_is_fine(void **state)
 {
-	key_set_keep(&set);
-}
-
-static char folder[256];
-
-/* 32 bytes of one kind. */
-static void
-give(const char *file, char byte)
-{
-	char bytes[32];
-
-	memset(bytes, byte, sizeof bytes);
-	(void)scratch_file(file, bytes, sizeof bytes, 0600);
-}
-
-static void
-open_folder(void)
-{
-	const char *path = folder;
-
-	(void)snprintf(folder, sizeof folder, "%s", scratch_path("."));
-	assert_true(key_set_open(&set, &path, 1, KEYS_OF_SERVER));
-	set.log = &sink;
-}
-
-static bool
-has(const char *name, char byte)
-{
-	uint8_t bytes[32], hash[HASH_SIZE];
-
-	memset(bytes, byte, sizeof bytes);
-	assert_int_equal(hash_sha256(bytes, sizeof bytes, hash), OK);
-	for (size_t i = 0; i < set.ring->count; i++)
-		if (strcmp(set.ring->keys[i].name->text, name) == 0)
-			return memcmp(set.ring->keys[i].k, hash, sizeof hash) == 0;
-	return false;
-}
-
-/* Whether the keys in force are others now. */
-static bool
-changes(void)
-{
-	struct keyring *ring = key_set_read_again(&set, true);
-
-	if (ring == NULL)
-		return false;
-	assert_ptr_equal(ring, set.ring);
-	counted_drop(&ring->counted);
-	return true;
-}
-
-static void
-a_folder_gives_a_key_for_each_file_that_is_called_one(void **state)
-{
-	give("laptop.key", 1);
-	give("a.b_c-9.key", 2);
-	give(".hidden.key", 3);
-	give("laptop.key~", 4);
-	give("no-suffix", 5);
-	give("a b.key", 6);
-	open_folder();
-	assert_int_equal(set.ring->count, 2);
-	assert_true(has("laptop", 1) && has("a.b_c-9", 2));
-	assert_non_null(strstr(said(), "no-suffix is passed over"));
+	key_set_keep(&keys);
 }
 
 static void
@@ -271,74 +180,124 @@ what_is_new_gone_or_changed_is_so_in_a_new_ring(void **state)
 	struct keyring *before;
 	struct key_name *laptop, *phone;
 
-	give("laptop.key", 1);
-	give("phone.key", 2);
-	open_folder();
-	before = set.ring;
+	keys_give("laptop.key", 1);
+	keys_give("phone.key", 2);
+	keys_open_folder();
+	before = keys.ring;
 	counted_take(&before->counted);
 	laptop = before->keys[0].name;
 	phone = before->keys[1].name;
-	assert_false(changes());
-	give("phone.key", 3);
-	give("tablet.key", 4);
-	assert_true(changes());
-	assert_true(has("laptop", 1) && has("phone", 3) && has("tablet", 4));
+	assert_false(keys_change(true));
+	assert_int_equal(laptop->counted.holders, 1); /* and nothing is left of that reading */
+	keys_give("phone.key", 3);
+	keys_give("tablet.key", 4);
+	assert_true(keys_change(true));
+	assert_int_equal(before->counted.holders, 1);
+	assert_int_equal(keys.ring->counted.holders, 1);
+	assert_true(keys_has("laptop", 1) && keys_has("phone", 3) && keys_has("tablet", 4));
 	/* One name for as long as it is one key: whoever is on it stays on it. */
-	assert_ptr_equal(set.ring->keys[0].name, laptop);
+	assert_ptr_equal(keys.ring->keys[0].name, laptop);
 	assert_false(laptop->is_revoked);
 	assert_true(phone->is_revoked);
 	assert_string_equal(before->keys[1].name->text, "phone");
 	counted_drop(&before->counted);
-	assert_non_null(strstr(logged, "keys changed=phone\nkeys added=tablet\n"));
+	assert_non_null(strstr(keys_logged, "keys changed=phone\nkeys added=tablet\n"));
 }
 
+/* It is not the key of others, who would have to go: this end's connections are its own. */
 static void
-a_removal_counts_whatever_else_is_wrong(void **state)
+an_end_that_connects_revokes_nothing(void **state)
 {
-	give("laptop.key", 1);
-	give("phone.key", 2);
-	open_folder();
-	assert_int_equal(unlink(scratch_path("laptop.key")), 0);
-	(void)scratch_file("phone.key", "", 0, 0600);
-	assert_true(changes());
-	assert_int_equal(set.ring->count, 1);
-	assert_true(has("phone", 2));
-	assert_non_null(strstr(logged, "Shorter than 32 bytes: its key stays as it was"));
-	assert_int_equal(unlink(scratch_path("phone.key")), 0);
-	assert_true(changes());
-	assert_int_equal(set.ring->count, 0);
-	assert_non_null(strstr(logged, "everyone is refused"));
-}
-
-static void
-a_folder_that_cannot_be_read_changes_nothing(void **state)
-{
-	give("laptop.key", 1);
-	open_folder();
-	(void)snprintf(folder, sizeof folder, "/nonexistent/keys");
-	assert_false(changes());
-	assert_true(has("laptop", 1));
-	assert_non_null(strstr(logged, "No such file or directory: its keys stay as they were"));
-}
-
-static void
-a_file_is_read_again_and_keeps_its_key_when_that_fails(void **state)
-{
+	static const struct log_sink nobody = {.write = write_nothing};
 	static char path[256];
 	const char *paths[] = {path};
+	struct key_name *name;
 
-	give("key", 1);
+	keys_give("key", 1);
 	(void)snprintf(path, sizeof path, "%s", scratch_path("key"));
-	assert_true(key_set_open(&set, paths, 1, KEYS_OF_SERVER));
-	set.log = &sink;
-	give("key", 2);
-	assert_true(changes());
-	assert_true(has("key", 2));
-	(void)scratch_file("key", "half", 4, 0600);
-	assert_false(changes());
-	assert_int_equal(unlink(path), 0);
-	assert_false(changes());
-	assert_true(has("key", 2));
+	assert_true(key_set_open(&keys, paths, 1, KEYS_OF_CLIENT));
+	keys.log = &nobody;
+	name = keys.ring->keys[0].name;
+	counted_take(&name->counted);
+	keys_give("key", 2);
+	assert_true(keys_change(true));
+	assert_false(name->is_revoked);
+	assert_int_equal(name->counted.holders, 1);
+	counted_drop(&name->counted);
+}
+
+static void
+what_a_folder_stands_in_is_known_however_it_is_written(void **state)
+{
+	static char path[sizeof keys_folder + 2];
+	const char *paths[] = {path};
+
+	(void)snprintf(path, sizeof path, "%s//", keys_folder);
+	keys_open(paths, 1);
+	assert_memory_equal(keys.sources[0].parent, path, strlen(keys_folder) - 2);
+	assert_int_equal(strlen(keys.sources[0].parent), strlen(keys_folder) - 2);
+	assert_string_equal(keys.sources[0].name, ".");
+	key_set_forget(&keys);
+	(void)snprintf(path, sizeof path, "/dev");
+	keys_open(paths, 1);
+	assert_string_equal(keys.sources[0].parent, "/");
+	assert_string_equal(keys.sources[0].name, "dev");
+	key_set_forget(&keys);
+	(void)snprintf(path, sizeof path, ".");
+	keys_open(paths, 1);
+	assert_string_equal(keys.sources[0].parent, ".");
+	assert_string_equal(keys.sources[0].name, ".");
+}
+
+static void
+a_credential_is_a_name_in_its_folder_and_no_path(void **state)
+{
+	static const char *const good[] = {"credential:key"}, *const bad[] = {"credential:../key", "credential:"};
+
+	keys_give("key", 1);
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", keys_folder, 1), 0);
+	keys_open(good, 1);
+	assert_true(keys_has("key", 1));
+	for (size_t i = 0; i < 2; i++) {
+		key_set_forget(&keys);
+		assert_false(key_set_open(&keys, &bad[i], 1, KEYS_OF_SERVER));
+		assert_non_null(strstr(said(), "a credential's name is no path"));
+	}
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+	assert_false(key_set_open(&keys, good, 1, KEYS_OF_SERVER));
+	assert_non_null(strstr(said(), "there is no $CREDENTIALS_DIRECTORY"));
+}
+
+static const void *watched; /* memory of ours */
+static bool was_unmapped, had_a_key;
+
+int __real_munmap(void *memory, size_t size);
+int __wrap_munmap(void *memory, size_t size);
+
+int
+__wrap_munmap(void *memory, size_t size)
+{
+	const uint8_t *bytes = memory;
+	uint8_t hash[HASH_SIZE];
+
+	if (memory != watched)
+		return __real_munmap(memory, size);
+	was_unmapped = true;
+	had_a_key = hash_sha256((const uint8_t *)"x", 1, hash) != OK;
+	for (size_t i = 0; i + sizeof hash <= size && !had_a_key; i++)
+		had_a_key = memcmp(bytes + i, hash, sizeof hash) == 0;
+	return __real_munmap(memory, size);
+}
+
+static void
+no_key_is_left_in_memory_that_is_given_back(void **state)
+{
+	open_one("key", "x", 1);
+	watched = keys.ring;
+	key_set_forget(&keys);
+	watched = NULL;
+	assert_true(was_unmapped);
+	assert_false(had_a_key);
 }
 
 static void
@@ -346,7 +305,7 @@ an_end_that_connects_has_no_folder(void **state)
 {
 	const char *path = scratch_path(".");
 
-	assert_false(key_set_open(&set, &path, 1, KEYS_OF_CLIENT));
+	assert_false(key_set_open(&keys, &path, 1, KEYS_OF_CLIENT));
 	assert_non_null(strstr(said(), "a folder of keys is for -d"));
 }
 
@@ -354,18 +313,19 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(names_of_keys_are_printable, start, stop),
-	    cmocka_unit_test_setup_teardown(a_key_is_in_memory_that_is_not_dumped, start, stop),
-	    cmocka_unit_test_setup_teardown(a_key_is_in_memory_that_is_not_swapped, start, stop),
+	    cmocka_unit_test_setup_teardown(names_of_keys_are_printable, keys_start, keys_stop),
+	    cmocka_unit_test_setup_teardown(a_key_is_in_memory_that_is_not_dumped, keys_start, keys_stop),
+	    cmocka_unit_test_setup_teardown(a_key_is_in_memory_that_is_not_swapped, keys_start, keys_stop),
 	    cmocka_unit_test_setup_teardown(
-		a_child_keeps_the_key_where_nobody_looks_and_leaves_the_parent_its_own, start, stop),
-	    cmocka_unit_test_setup_teardown(to_keep_no_keys_is_fine, start, stop),
-	    cmocka_unit_test_setup_teardown(a_folder_gives_a_key_for_each_file_that_is_called_one, start, stop),
-	    cmocka_unit_test_setup_teardown(what_is_new_gone_or_changed_is_so_in_a_new_ring, start, stop),
-	    cmocka_unit_test_setup_teardown(a_removal_counts_whatever_else_is_wrong, start, stop),
-	    cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_read_changes_nothing, start, stop),
-	    cmocka_unit_test_setup_teardown(a_file_is_read_again_and_keeps_its_key_when_that_fails, start, stop),
-	    cmocka_unit_test_setup_teardown(an_end_that_connects_has_no_folder, start, stop),
+		a_child_keeps_the_key_where_nobody_looks_and_leaves_the_parent_its_own, keys_start, keys_stop),
+	    cmocka_unit_test_setup_teardown(to_keep_no_keys_is_fine, keys_start, keys_stop),
+	    cmocka_unit_test_setup_teardown(what_is_new_gone_or_changed_is_so_in_a_new_ring, keys_start, keys_stop),
+	    cmocka_unit_test_setup_teardown(an_end_that_connects_revokes_nothing, keys_start, keys_stop),
+	    cmocka_unit_test_setup_teardown(an_end_that_connects_has_no_folder, keys_start, keys_stop),
+	    cmocka_unit_test_setup_teardown(
+		what_a_folder_stands_in_is_known_however_it_is_written, keys_start, keys_stop),
+	    cmocka_unit_test_setup_teardown(a_credential_is_a_name_in_its_folder_and_no_path, keys_start, keys_stop),
+	    cmocka_unit_test_setup_teardown(no_key_is_left_in_memory_that_is_given_back, keys_start, keys_stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

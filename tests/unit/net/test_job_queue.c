@@ -164,12 +164,32 @@ a_job_holds_its_keyring_when_whoever_asked_has_gone(void **state)
 		assert_int_equal(place.askers[i].done, 0);
 }
 
+static void
+whoever_leaves_the_line_takes_nobody_along(void **state)
+{
+	static struct place place;
+
+	(void)state;
+	place_start(&place);
+	for (int i = 0; i < 4; i++)
+		ask(&place, &place.askers[i], JOB_MATCH); /* the first is at work */
+	job_queue_remove(&place.askers[3].client);
+	job_queue_remove(&place.askers[1].client);
+	place.left -= 2;
+	ask(&place, &place.askers[4], JOB_MATCH);
+	uv_run(&place.loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&place.loop), 0);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(place.askers[i].done, i != 1 && i != 3);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(of_strangers_one_is_looked_at_at_a_time_however_many_loops_there_are),
 	    cmocka_unit_test(a_job_holds_its_keyring_when_whoever_asked_has_gone),
+	    cmocka_unit_test(whoever_leaves_the_line_takes_nobody_along),
 	};
 
 	return cmocka_run_group_tests(tests, start_pool, NULL);
