@@ -31,7 +31,7 @@ __wrap_engine_problem(enum engine_backend backend)
 /* A command line made again, in memory of its own. */
 struct again {
 	int argc;
-	char *argv[40];
+	char *argv[88]; /* room for every option, and for all the keys */
 	char numbers[8][32];
 	size_t numbers_used;
 };

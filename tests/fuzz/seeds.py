@@ -24,10 +24,24 @@ SPIPED = ["-e -s [0.0.0.0]:8025 -t mail:25 -k /etc/spiped/keys/mail", "-dFj -s /
     "--decrypt --source /s --target /t --key k --workers 4 --max-handshakes 9 --source-mode 0660 --source-owner a:b",
     "-d -s /s -t /t -k k --syslog -u nobody:nogroup -p /run/x.pid -b [::1] -g -r 10 -D --log-level debug --check",
     "-e -e", "-v", "--help", "--version", "-x", "--nothing", "-n", "-e -d", "-f -g", "--workers=0", "-o 1e99", "-n -1",
-    "--source-mode 0778", "-e -s /s -t /t -k k operand", "-- -e", "-n 1\n2", "-o 0.0001 -ds a -tb -kc --crypto libcrypto --no-sandbox", "--key=\x1b[1m"]
+    "--source-mode 0778", "-e -s /s -t /t -k k operand", "-d -s /s -t /t -k a" + " -k b" * 15, "-ds/s -t/t" + " -kx" * 17, "-- -e", "-n 1\n2", "-o 0.0001 -ds a -tb -kc --crypto libcrypto --no-sandbox", "--key=\x1b[1m"]
 SPIPE = ["-t host:8025 -k /etc/key", "-t /s -k - -f -j -o 3 -b [::1]:0 --exit-on-eof --log-level info --check",
     "--target [::1]:1 --key k --require-forward-secrecy --timeout 0.5", "-v", "-t", "--log-level loud", "-tk -k", "-t t -k k --crypto ipsec-mb --no-sandbox", "--crypto x"]
 KEYGEN = ["/etc/spiped/key", "-", "--help", "-v", "", "a b", "-- -x", "--nothing", "x/" * 300, "-z"]
+# Of key_folder.c, by place: the kinds of files, and lengths of 32, 0, 1, 31, 33 and 5000 bytes, the most that is read.
+KINDS = 7
+REGULAR, LINK, FOLDER, NOWHERE, LOOP, QUEUE, GONE = range(KINDS)
+READ = (b"", 0, 0, 0)
+KEY_FOLDERS = {
+    "rotation": [(b"laptop.key", REGULAR, 0, 1), (b"phone.key", REGULAR, 0, 2), (b"mail.key", LINK, 5, 3), READ,
+        (b"laptop.key", GONE, 0, 0), (b"phone.key", REGULAR, 0, 4), (b"new.key", REGULAR, 4, 5), READ, (b"laptop.key", REGULAR, 0, 6)],
+    "bad-ones-stay": [(bytes([97 + i]) + b".key", REGULAR, 0, i) for i in range(6)] + [READ, (b"a.key", REGULAR, 3, 9),
+        (b"b.key", FOLDER, 0, 0), (b"c.key", NOWHERE, 0, 0), (b"d.key", LOOP, 0, 0), (b"e.key", QUEUE, 0, 0), (b"f.key", REGULAR, 7, 0)],
+    "bad-ones-come": [READ] + [(bytes([97 + i]) + b".key", i % 6, (0, 1, 2, 3, 6, 7)[i // 2], 0) for i in range(12)],
+    "names": [(name, REGULAR, 0, i) for i, name in enumerate([b".key", b"..key", b".a.key", b"a b.key", b"a.key~", b"#a.key",
+        b"a.KEY", b"n" * 63 + b".key", b"n" * 64 + b".key", b"a.b-c_D9.key", b"\xff" * 251 + b".key", b"key"])] + [READ],
+    "twins": [(b"one.key", REGULAR, 0, 7), (b"two.key", REGULAR, 0, 7), READ, (b"one.key", GONE, 0, 0), READ, (b"two.key", GONE, 0, 0)],
+}
 USERS = ["nobody", "nobody:nogroup", ":nogroup", "0", "0:0", ":12345", "99999", "4294967295", "4294967294", "root:",
     "", ":", "x" * 256, "no\nbody", "1:2:3", "-1", "+1", " 1"]
 
@@ -93,6 +107,9 @@ def texts():
             (b"n" * 100, bytes(5000)), (b"k", b"x" * 4096)]):
         for pipe in (0, 1):
             yield "key_file", f"{number}-{pipe}", bytes([2 * len(name) + pipe]) + name + held
+    for name, changes in KEY_FOLDERS.items():
+        yield "key_folder", name, b"".join(
+            bytes([len(file), kind + KINDS * length, fill]) + file if file else b"\0" for file, kind, length, fill in changes)
     for number, value in enumerate([b"192.0.2.7:51234", b"", b"a b", b"\x1b[31m\"\\\n\xff", b"x" * 990, b"\xff" * 300]):
         yield "line", str(number), b"\0" + value + b"\0" + b"\1" + b"\xff" * 8 + b"\2" + bytes(7) + b"\x7b" + b"\3" + bytes(8)
     yield "log", "calm", bytes.fromhex("0210" * 20)
