@@ -82,6 +82,9 @@ read_member(struct reading *reading, const char *file, const char *name, const s
 
 	(void)snprintf(path, sizeof path, "%s/%s", reading->source->path, file);
 	error = key_file_read_member(&info, path, key_ring_place(reading->ring));
+	/* A link that changed on the way led to what was there before: only what is not there twice is gone. */
+	if (error == ENOENT)
+		error = key_file_read_member(&info, path, key_ring_place(reading->ring));
 	if (error == ENOENT && (before != NULL || lstat(path, &status) != 0)) /* else a link that leads nowhere */
 		return;
 	if (error == 0 && info.length >= KEY_FILE_LENGTH) {

@@ -35,6 +35,7 @@ struct server {
 	bool is_reading, reads_again; /* the keys; once more when it is done */
 	bool is_asked, reads_files;   /* by SIGHUP, which is about files too; such is this reading */
 	struct watch watch;
+	bool is_watched;
 	struct worker *workers;
 	struct acceptor acceptor;
 	uv_signal_t signals[SIGNALS];
@@ -177,10 +178,25 @@ start_reading(struct server *server)
 	uv_queue_work(&server->loop, &server->reading, read_keys, keys_are_read);
 }
 
+/* Says so when that fails: a key that is taken away would stay in force unnoticed. */
+static void
+watch_keys(struct server *server)
+{
+	bool was_watched = server->is_watched;
+
+	server->is_watched = watch_again(&server->watch) == 0;
+	if (was_watched && !server->is_watched)
+		server->config.log->write(
+		    server->config.log->context, LOG_LEVEL_WARNING, false, "keys watched=no reload=\"by SIGHUP only\"");
+}
+
 static void
 folder_changed(struct watch *watch)
 {
-	start_reading((struct server *)((char *)watch - offsetof(struct server, watch)));
+	struct server *server = (struct server *)((char *)watch - offsetof(struct server, watch));
+
+	watch_keys(server);
+	start_reading(server);
 }
 
 static void
@@ -190,7 +206,7 @@ on_signal(uv_signal_t *handle, int number)
 	const struct log_sink *log = server->config.log;
 
 	if (number == SIGHUP) {
-		(void)watch_again(&server->watch);
+		watch_keys(server);
 		server->is_asked = true;
 		start_reading(server);
 		return;
@@ -315,11 +331,11 @@ start(struct server *server)
 	if (status == 0)
 		status = watch_start(&server->watch, &server->loop, server->config.watched,
 		    server->config.watched_count, folder_changed);
-	if (status == 0 && watch_again(&server->watch) > 0)
-		server->config.log->write(
-		    server->config.log->context, LOG_LEVEL_WARNING, false, "keys watched=no reload=\"by SIGHUP only\"");
-	if (status == 0)
+	if (status == 0) {
+		server->is_watched = true;
+		watch_keys(server);
 		status = start_signals(server);
+	}
 	if (status == 0)
 		status = acceptor_start(&server->acceptor, &server->loop, &server->config, server->workers,
 		    server->config.workers, drained);

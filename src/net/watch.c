@@ -9,7 +9,6 @@ on_still(uv_timer_t *timer)
 	struct watch *watch = timer->data;
 
 	watch->since = 0;
-	(void)watch_again(watch);
 	watch->changed(watch);
 }
 
@@ -56,8 +55,12 @@ watch_again(struct watch *watch)
 	size_t failed = 0;
 
 	for (size_t i = 0; i < watch->count; i++) {
+		int status;
+
 		(void)uv_fs_event_stop(&watch->all[i].event);
-		failed += uv_fs_event_start(&watch->all[i].event, on_event, watch->what[i].folder, 0) != 0;
+		status = uv_fs_event_start(&watch->all[i].event, on_event, watch->what[i].folder, 0);
+		/* A folder that is not there or closed is seen in the one above when it comes or opens. */
+		failed += status != 0 && ((status != UV_ENOENT && status != UV_EACCES) || watch->what[i].name != NULL);
 	}
 	return failed;
 }

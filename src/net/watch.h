@@ -38,8 +38,8 @@ int watch_start(struct watch *watch, uv_loop_t *loop, const struct watched *what
     void (*changed)(struct watch *watch));
 
 /*
- * Watches what stands at the folders' paths now: what was watched before may have been replaced. It does so itself
- * before it calls changed. Returns how many of them cannot be watched.
+ * Watches what stands at the folders' paths now: what was watched before may have been replaced, so changed calls it.
+ * Returns how many of them cannot be watched, but for those that cannot be read either: whoever reads them says so.
  */
 size_t watch_again(struct watch *watch);
 

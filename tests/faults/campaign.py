@@ -70,7 +70,8 @@ def sites_of(scene, place):
             stacks.update(plan.block_stacks(key))
         plan.close()
     blocks["stacks"] = stacks
-    return [found[key] for key in sorted(found)], blocks
+    wants = getattr(scene, "wants", None)
+    return [found[key] for key in sorted(found) if not wants or wants(found[key], place.names.lines(found[key].frames))], blocks
 
 
 def errors_of(site):

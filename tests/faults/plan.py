@@ -10,7 +10,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIST, FAIL = 1, 2
-PHASES = ("start", "handshake", "data", "drain")
+PHASES = ("start", "handshake", "data", "reload", "drain")
 FRAMES, SITES, BLOCKS, MODULES, MODULE_NAME = 40, 1 << 14, 1 << 12, 64, 64
 SHORT = 0  # as an error: one byte only
 ERRORS = {"SHORT": SHORT, "EAI_AGAIN": -3, "EAI_MEMORY": -10}

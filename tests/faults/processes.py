@@ -34,17 +34,17 @@ class Process:
         self.read()
         return self.text.decode("utf-8", "replace").splitlines()
 
-    def says(self, pattern, patience=PATIENCE):
-        """Whether such a line comes before it is over or patience is."""
+    def says(self, pattern, patience=PATIENCE, since=0):
+        """Whether such a line comes, after so many bytes, before it is over or patience is."""
         deadline = time.monotonic() + patience
         while True:
             goes_on = self.read()
-            if re.search(pattern.encode(), self.text, re.M):
+            if re.search(pattern.encode(), self.text[since:], re.M):
                 return True
             left = deadline - time.monotonic()
             if not goes_on or left <= 0 or not self.is_running():
                 self.read()
-                return re.search(pattern.encode(), self.text, re.M) is not None
+                return re.search(pattern.encode(), self.text[since:], re.M) is not None
             select.select([self.popen.stderr, self.descriptor], [], [], left)
 
     def is_running(self):

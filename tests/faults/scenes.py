@@ -20,6 +20,9 @@ class Daemon:
     def options(self, place):
         return ["-F", "-o", "5", "--workers", "1", "-n", "50"]
 
+    def keys(self, place):
+        return place.key
+
     def addresses(self, place):
         """The source as the program and as we want it, and our listener behind the target, as the program wants it."""
         listener = listen()
@@ -30,8 +33,8 @@ class Daemon:
         self.plan, self.broken, self.problems = plan, 0, []
         source, where, listener, target = self.addresses(place)
         plan.phase("start")
-        process = Process(plan, place.library, [place.programs.spiped, self.role, "-s", source, "-t", target, "-k", place.key,
-                                                *self.options(place)])
+        process = Process(plan, place.library, [place.programs.spiped, self.role, "-s", source, "-t", target,
+                                                "-k", self.keys(place), *self.options(place)])
         try:
             # One whose line is lost has started all the same.
             if not process.says(" start ", patience=1 if plan.call == "write" else PATIENCE) and process.wait(0.2) is not None:
