@@ -102,7 +102,10 @@ report_over(struct connection *c)
 	write_line(log, level, false, &line);
 }
 
-/* A peer with another key closes when it has our MAC; what answers that with more is not one of us. */
+/*
+ * A peer with another key closes when it has our MAC, and so does one with -g that has our y = 1; what answers that
+ * with more is not one of us.
+ */
 const char *
 report_hint(const struct connection *c)
 {
@@ -114,7 +117,11 @@ report_hint(const struct connection *c)
 		return "probably no spiped listens there";
 	if (reason != ERROR_CUT && reason != ERROR_CIPHER_RESET)
 		return NULL;
-	return pipe_has_met(&c->pipe) ? "probably the other end has another key" : "probably no spiped listens there";
+	if (!pipe_has_met(&c->pipe))
+		return "probably no spiped listens there";
+	return c->driver->settings->forward_secrecy == FORWARD_SECRECY_OFF
+		   ? "probably the other end has another key, or wants forward secrecy (-g)"
+		   : "probably the other end has another key";
 }
 
 void

@@ -55,7 +55,7 @@ class Scene:
 
     def explains(self, line, lines):
         """A guess, on -e, about a refusal that stands in the log too."""
-        hint = re.search(r" hint (peer=\S+) text=\"probably (no spiped listens there|the other end has another key)\"$", line)
+        hint = re.search(r" hint (peer=\S+) text=\"probably (no spiped listens there|the other end has another key.*)\"$", line)
         return self.role == "-e" and hint and any(
             re.search(rf" refused {hint.group(1)} .*reason=(wrong-key|cut|cipher-reset)\b", other) for other in lines)
 

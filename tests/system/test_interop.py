@@ -54,7 +54,8 @@ class Cell:
         if process:
             assert process.wait() == 1
             guesses = self.makes[0].name == "ours" and "-g" not in self.client_options  # else it knows what it refuses
-            hint = "spipe: probably the other end has another key\n" if guesses else ""
+            other = ", or wants forward secrecy (-g)" if "-f" in self.client_options else ""
+            hint = f"spipe: probably the other end has another key{other}\n" if guesses else ""
             assert process.errors() == "spipe: Handshake failed\n" + hint
             assert process.popen.stdout.read() == b""
             return

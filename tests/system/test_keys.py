@@ -320,17 +320,20 @@ def test_the_parent_that_goes_into_the_background_has_said_it(network, launch, o
 
 # What a refused client is told
 
-@pytest.mark.parametrize("who, hint", [("spiped", "the other end has another key"), ("nobody", "no spiped listens there")])
-def test_what_a_refusal_probably_means(network, launch, ours, folder, other_key, door, who, hint):
+@pytest.mark.parametrize("who, options, hint", [
+    ("spiped", [], "the other end has another key"), ("nobody", [], "no spiped listens there"),
+    ("spiped", ["-f"], "the other end has another key, or wants forward secrecy (-g)"),
+    ("nobody", ["-f"], "no spiped listens there")])
+def test_what_a_refusal_probably_means(network, launch, ours, folder, other_key, door, who, options, hint):
     if who == "spiped":
         server = door(folder)
         where = server.source
     else:
         listener = network.listen()
         where = listener.address
-    client = launch.client(ours, where, other_key)
+    client = launch.client(ours, where, other_key, *options)
     source = network.address()
-    daemon = launch.daemon(ours, "-e", source, where, other_key)
+    daemon = launch.daemon(ours, "-e", source, where, other_key, *options)
     near = network.connect(source)
     for _ in range(2 if who == "nobody" else 0):
         visitor = listener.accept()
@@ -342,3 +345,11 @@ def test_what_a_refusal_probably_means(network, launch, ours, folder, other_key,
     if who == "spiped":  # whoever is asked does not guess about strangers
         server.process.line(" refused ", 2)
         assert not server.process.count(" hint ")
+
+
+def test_a_client_without_forward_secrecy_is_told_that_it_may_be_wanted(network, launch, ours, key):
+    source = network.address()
+    launch.daemon(ours, "-d", source, network.address(), key, "-g")
+    client = launch.client(ours, source, key, "-f")
+    assert (client.wait(), client.errors()) == (1, "spipe: Handshake failed\nspipe: probably the other end has another "
+                                                   "key, or wants forward secrecy (-g)\n")
