@@ -180,11 +180,11 @@ start_reading(struct server *server)
 
 /* Says so when that fails: a key that is taken away would stay in force unnoticed. */
 static void
-watch_keys(struct server *server)
+say_if_unwatched(struct server *server)
 {
 	bool was_watched = server->is_watched;
 
-	server->is_watched = watch_again(&server->watch) == 0;
+	server->is_watched = server->watch.failed == 0;
 	if (was_watched && !server->is_watched)
 		server->config.log->write(
 		    server->config.log->context, LOG_LEVEL_WARNING, false, "keys watched=no reload=\"by SIGHUP only\"");
@@ -195,7 +195,7 @@ folder_changed(struct watch *watch)
 {
 	struct server *server = (struct server *)((char *)watch - offsetof(struct server, watch));
 
-	watch_keys(server);
+	say_if_unwatched(server);
 	start_reading(server);
 }
 
@@ -206,7 +206,8 @@ on_signal(uv_signal_t *handle, int number)
 	const struct log_sink *log = server->config.log;
 
 	if (number == SIGHUP) {
-		watch_keys(server);
+		(void)watch_again(&server->watch);
+		say_if_unwatched(server);
 		server->is_asked = true;
 		start_reading(server);
 		return;
@@ -333,7 +334,8 @@ start(struct server *server)
 		    server->config.watched_count, folder_changed);
 	if (status == 0) {
 		server->is_watched = true;
-		watch_keys(server);
+		(void)watch_again(&server->watch);
+		say_if_unwatched(server);
 		status = start_signals(server);
 	}
 	if (status == 0)

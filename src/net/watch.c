@@ -9,6 +9,7 @@ on_still(uv_timer_t *timer)
 	struct watch *watch = timer->data;
 
 	watch->since = 0;
+	(void)watch_again(watch);
 	watch->changed(watch);
 }
 
@@ -62,6 +63,7 @@ watch_again(struct watch *watch)
 		/* A folder that is not there or closed is seen in the one above when it comes or opens. */
 		failed += status != 0 && ((status != UV_ENOENT && status != UV_EACCES) || watch->what[i].name != NULL);
 	}
+	watch->failed = failed;
 	return failed;
 }
 

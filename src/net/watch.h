@@ -26,7 +26,7 @@ struct watch {
 	uv_timer_t still;
 	uint64_t since; /* the first change that changed() has not been called for; 0: none */
 	const struct watched *what;
-	size_t count;
+	size_t count, failed;
 	void (*changed)(struct watch *watch);
 };
 
@@ -38,8 +38,9 @@ int watch_start(struct watch *watch, uv_loop_t *loop, const struct watched *what
     void (*changed)(struct watch *watch));
 
 /*
- * Watches what stands at the folders' paths now: what was watched before may have been replaced, so changed calls it.
- * Returns how many of them cannot be watched, but for those that cannot be read either: whoever reads them says so.
+ * Watches what stands at the folders' paths now: what was watched before may have been replaced. It does so itself
+ * before it calls changed. Returns how many of them cannot be watched, as failed says then, but for those that cannot
+ * be read either: whoever reads them says so.
  */
 size_t watch_again(struct watch *watch);
 

@@ -160,8 +160,11 @@ what_has_come_in_a_folders_place_is_watched(void **state)
 	assert_int_equal(watched[0] + watched[1], 2);
 	pass(WATCH_STILL_MS);
 	assert_true(watched[0] == 2 && watched[1] == 2);
-	what[0].folder = "/gone";
+	what[0].folder = "/gone"; /* whoever reads it says so, and it comes into what is watched */
+	assert_int_equal(watch_again(&watch), 0);
+	what[1].folder = "/gone";
 	assert_int_equal(watch_again(&watch), 1);
+	assert_int_equal(watch.failed, 1);
 }
 
 int
