@@ -28,7 +28,7 @@ PROTOCOL = [
         ("src/protocol/session.c", "if (length > session_wants_bytes(session))", "if (length > session_wants_bytes(session) + 1)"),
         ("src/protocol/session.c", "memcpy(salt + 2 * WIRE_NONCE, shared, WIRE_Y);", "memcpy(salt + 2 * WIRE_NONCE + 1, shared, WIRE_Y);"),
         ("src/protocol/keyring.c", "hash_pbkdf2(key->k, nonces, 2 * WIRE_NONCE", "hash_pbkdf2(key->k, nonces, 4 * WIRE_PACKET"),
-        ("src/protocol/job.c", "group14_public(job->x, job->y)", "group14_public(job->x, job->shared + 1)"),
+        ("src/protocol/job.c", "group14_public(job->x, job->y)", "group14_public(job->x, job->shared + 8)"),
         ], "-eva-split-return-function", "session_job_done:full,start_data:full,packet_direction_start:full,expect:full,session_feed:full"),
 ]
 
