@@ -129,9 +129,11 @@ put(struct file *file)
 	case REGULAR:
 		write_file(path, file);
 		return true;
-	default:
-		return true;
+	case NONE:
+	case KINDS:
+		break;
 	}
+	return true;
 }
 
 /* Applies a change; whatever has no room changes nothing. */

@@ -6,7 +6,8 @@
 static void
 stream_take(struct stream *stream, uint8_t *bytes, size_t length)
 {
-	memcpy(bytes, stream->bytes + stream->start, length);
+	if (length > 0) /* a stream that nobody has written to has no memory */
+		memcpy(bytes, stream->bytes + stream->start, length);
 	stream->start += length;
 	stream->length -= length;
 	stream->read += length;
