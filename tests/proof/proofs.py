@@ -94,11 +94,26 @@ PARSERS = [
         ("src/base/error.c", "< ERROR_COUNT ? errors[error].word", "<= ERROR_COUNT ? errors[error].word"),
     ], *texts(), "-eva-min-loop-unroll", "70", "-eva-use-spec", "append",
         "-eva-slevel-merge-after-loop", "append_quoted,is_plain_text", *split("put_number", "proof_snprintf", "proof_vsnprintf")),
+    Proof("key_file", ["src/daemon/key_file.c"],
+        [*TEXT, "src/base/bytes.c", "tests/proof/files.c", "tests/proof/hash_stream.c", "tests/proof/message.c"], [
+        ("src/daemon/key_file.c", "read(fd, bytes, sizeof bytes)", "read(fd, bytes, sizeof bytes + 1)"),
+        ("src/daemon/key_file.c", "hash_stream_add(stream, bytes, (size_t)length)", "hash_stream_add(stream, bytes, sizeof bytes)"),
+        ("src/daemon/key_file.c", "(void)snprintf(text, KEY_FILE_TEXT,", "(void)snprintf(text, KEY_FILE_TEXT + 1,"),
+    ], *texts("hash_descriptor:0"), "-eva-slevel", "500", "-eva-interprocedural-splits",
+        *split("fstat", "stat", "note_status", "put_number", "strcmp", "is_standard_input")),
+    Proof("key_folder", ["src/daemon/key_folder.c"], TEXT, [
+        ("src/daemon/key_folder.c", "strspn(name, good) >= length;", "name[length + 1] != '.';"),
+    ], *texts(), only=["key_folder_is_name"]),
     Proof("privileges", ["src/daemon/privileges.c"], [*TEXT, "tests/proof/accounts.c", "tests/proof/message.c"], [
         ("src/daemon/privileges.c", "if (length >= sizeof user)", "if (length > sizeof user)"),
         ("src/daemon/privileges.c", "while (at < identity->group_count", "while (at <= identity->group_count"),
     ], *texts("has_no_other_group:0", "privileges_may_give_to:0"), "-eva-slevel", "500", "-eva-interprocedural-splits",
         *split("put_number", "parse_number", "getgroups", "getgrouplist")),
+    Proof("spiped_options", ["src/spiped/options.c"], [*TEXT, "tests/proof/arguments.c", "tests/proof/message.c"], [
+        ("src/spiped/options.c", "sizeof options->default_pidfile;", "sizeof *options;"),
+        ("src/spiped/options.c", ".count = OPTION_COUNT", ".count = OPTION_COUNT + 1"),
+        ("src/spiped/options.c", "options->key_count == KEY_SOURCES_MAX)", "options->key_count > KEY_SOURCES_MAX)"),
+    ], *texts("options_parse:0"), "-eva-widening-delay", "20", "-eva-interprocedural-splits", *split("put_number")),
     Proof("spipe_options", ["src/spipe/options.c"], [*TEXT, "tests/proof/arguments.c", "tests/proof/message.c"], [
         ("src/spipe/options.c", ".count = OPTION_COUNT", ".count = OPTION_COUNT + 1"),
     ], *texts("options_parse:0"), "-eva-interprocedural-splits", *split("put_number")),

@@ -61,6 +61,16 @@ strcspn(const char *text, const char *reject)
 		}
 }
 
+size_t
+strspn(const char *text, const char *accept)
+{
+	size_t i = 0;
+
+	while (text[i] != '\0' && memchr(accept, text[i], strlen(accept)) != NULL)
+		i++;
+	return i;
+}
+
 /* A text of ours for any number (strerror(3)). */
 char *
 strerror(int number)
@@ -68,6 +78,17 @@ strerror(int number)
 	static char text[] = "Some error";
 
 	return text;
+}
+
+long
+strtol(const char *text, char **end, int base)
+{
+	//@ assert text: valid_read_string(text);
+	//@ assert end: \valid(end);
+	*end = (char *)text + unknown_size(0, strlen(text));
+	if (unknown_bool())
+		errno = ERANGE;
+	return Frama_C_long_interval(LONG_MIN, LONG_MAX);
 }
 
 unsigned long

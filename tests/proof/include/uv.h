@@ -25,6 +25,9 @@ typedef struct uv_timer_s {
 typedef struct uv_getaddrinfo_s {
 	void *data;
 } uv_getaddrinfo_t;
+typedef struct uv_fs_event_s {
+	void *data;
+} uv_fs_event_t;
 
 enum { UV_READABLE = 1, UV_WRITABLE = 2, UV_DISCONNECT = 4, UV_PRIORITIZED = 8 };
 enum { UV_ENOMEM = -12 };
