@@ -62,6 +62,19 @@ read(int fd, void *buffer, size_t count)
 	return length;
 }
 
+/* A failure, nothing, 1 byte, all but one and all, by themselves: so any part of it in two calls or more. */
+ssize_t
+write(int fd, const void *bytes, size_t count)
+{
+	//@ assert bytes: \valid_read((char *)bytes + (0 .. count - 1));
+	//@ assert set: \initialized((char *)bytes + (0 .. count - 1));
+	ssize_t most = (ssize_t)count;
+	ssize_t written = unknown_bool() ? Frama_C_interval(-1, 1) : unknown_bool() ? most - 1 : most;
+
+	//@ split written;
+	return written < 0 ? failed() : written;
+}
+
 int
 close(int fd)
 {
@@ -94,4 +107,29 @@ fstat(int fd, struct stat *status)
 		return failed();
 	unknown_bytes(status, sizeof *status);
 	return 0;
+}
+
+int
+fchmod(int fd, mode_t mode)
+{
+	return perhaps();
+}
+
+int
+fchown(int fd, uid_t owner, gid_t group)
+{
+	return perhaps();
+}
+
+int
+fsync(int fd)
+{
+	return perhaps();
+}
+
+int
+unlink(const char *path)
+{
+	//@ assert path: valid_read_string(path);
+	return perhaps();
 }

@@ -104,6 +104,16 @@ PARSERS = [
     Proof("key_folder", ["src/daemon/key_folder.c"], TEXT, [
         ("src/daemon/key_folder.c", "strspn(name, good) >= length;", "name[length + 1] != '.';"),
     ], *texts(), only=["key_folder_is_name"]),
+    Proof("keygen", ["src/spiped-keygen/main.c"],
+        [*TEXT, "src/base/bytes.c", "src/base/error.c", "tests/proof/arguments.c", "tests/proof/message.c"], [
+        ("src/spiped-keygen/main.c", "random_bytes(key, sizeof key)", "random_bytes(key, sizeof key + 1)"),
+        ("src/spiped-keygen/main.c", "argc - arguments.at != (folders[OPTION_LIST] == NULL)", "argc - arguments.at > 1"),
+    ], *texts(), "-main", "prove", "-eva-interprocedural-splits", *split("put_number", "random_bytes")),
+    Proof("keygen_file", ["src/spiped-keygen/file.c"],
+        [*TEXT, "tests/proof/files.c", "tests/proof/message.c"], [
+        ("src/spiped-keygen/file.c", "snprintf(copy, sizeof copy", "snprintf(copy, sizeof copy + 1"),
+        ("src/spiped-keygen/file.c", "bytes += written;", "bytes += length;"),
+    ], *texts(), "-eva-slevel", "500", "-eva-interprocedural-splits", *split("put_number")),
     Proof("privileges", ["src/daemon/privileges.c"], [*TEXT, "tests/proof/accounts.c", "tests/proof/message.c"], [
         ("src/daemon/privileges.c", "if (length >= sizeof user)", "if (length > sizeof user)"),
         ("src/daemon/privileges.c", "while (at < identity->group_count", "while (at <= identity->group_count"),
