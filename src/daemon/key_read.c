@@ -59,7 +59,8 @@ static void
 keep(struct reading *reading, const struct key *before)
 {
 	memcpy(key_ring_place(reading->ring), before->k, WIRE_KEY);
-	(void)add(reading, NULL, 0, before);
+	counted_take(&before->name->counted);
+	key_ring_add(reading->ring, before->name);
 }
 
 static void
@@ -113,10 +114,11 @@ read_members(struct reading *reading, struct dirent **files, int count)
 
 	for (int new_ones = 0; new_ones <= 1; new_ones++) {
 		for (int i = 0; i < count; i++) {
-			char name[KEY_NAME_MAX + 1] = {0};
+			char name[KEY_NAME_MAX + 1];
 			const struct key *before;
 
-			memcpy(name, files[i]->d_name, strlen(files[i]->d_name) - KEY_FOLDER_SUFFIX);
+			(void)snprintf(name, sizeof name, "%.*s", (int)(strlen(files[i]->d_name) - KEY_FOLDER_SUFFIX),
+			    files[i]->d_name);
 			before = key_set_find(reading->before, source->first, source->count, name);
 			if ((before == NULL) != (bool)new_ones)
 				continue;
@@ -154,7 +156,7 @@ static int
 read_file(struct reading *reading, const char **what)
 {
 	const struct key_source *source = reading->source;
-	const struct key *before = source->count > 0 ? &reading->before->keys[source->first] : NULL;
+	const struct key *before = reading->before == NULL ? NULL : &reading->before->keys[source->first];
 	const char *slash = strrchr(source->path, '/');
 	const char *name = strcmp(source->path, "-") == 0 ? "stdin" : slash != NULL ? slash + 1 : source->path;
 	uint8_t *k = key_ring_place(reading->ring);

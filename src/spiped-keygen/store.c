@@ -114,7 +114,7 @@ store_list(const char *folder)
 	count = set.ring->count;
 	for (size_t i = 0; i < count; i++)
 		sorted[i] = &set.ring->keys[i];
-	qsort(sorted, count, sizeof sorted[0], by_name);
+	qsort(sorted, count, sizeof(void *), by_name);
 	for (size_t i = 0; i < count; i++)
 		done = print_key(folder, sorted[i]) && done;
 	key_set_forget(&set);
