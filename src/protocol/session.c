@@ -256,16 +256,15 @@ session_job(struct session *session, struct job *job)
 	bool is_due = job_is_due(session);
 
 	memset(job, 0, sizeof *job);
-	handshake->job_out |= is_due;
+	if (is_due) /* else this may not be the handshake's memory any more */
+		handshake->job_out = true;
 	if (is_due && session->state == SESSION_MATCH) {
 		hand_out_match(session, job);
 		return;
 	}
 	memcpy(job->y, one, WIRE_Y);
 	memcpy(job->shared, one, WIRE_Y);
-	if (!is_due)
-		return;
-	if (session->forward_secrecy == FORWARD_SECRECY_OFF)
+	if (!is_due || session->forward_secrecy == FORWARD_SECRECY_OFF)
 		return;
 	/* C4, S5: x was picked at the start. C6, S6: a y of 1 has no other power than 1. */
 	job->wants_y = !handshake->has_y;
