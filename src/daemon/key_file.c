@@ -108,18 +108,19 @@ cannot(const char *what, const char *path, int error)
 	return false;
 }
 
-int
-key_file_read(struct key_file *file, const char *path, uint8_t k[WIRE_KEY], const char **what)
+/* What fd has: 0, or an errno, with k wiped. fd is closed, but for the standard ones. */
+static int
+read_descriptor(struct key_file *file, int fd, bool is_member, uint8_t k[WIRE_KEY])
 {
-	int fd = open_file(path, 0), error;
 	struct stat status;
+	int error;
 
-	*file = (struct key_file){.path = path};
-	*what = "Cannot open file";
-	if (fd < 0)
-		return errno;
-	*what = "Error reading file";
-	error = !note_status(file, fd, &status) ? errno : hash_descriptor(file, fd, UINT64_MAX, k);
+	if (!note_status(file, fd, &status))
+		error = errno;
+	else if (is_member && !S_ISREG(status.st_mode))
+		error = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+	else
+		error = hash_descriptor(file, fd, is_member ? KEY_FILE_MOST : UINT64_MAX, k);
 	if (fd > STDERR_FILENO)
 		(void)close(fd);
 	if (error != 0)
@@ -129,25 +130,22 @@ key_file_read(struct key_file *file, const char *path, uint8_t k[WIRE_KEY], cons
 }
 
 int
-key_file_read_member(struct key_file *file, const char *path, uint8_t k[WIRE_KEY])
+key_file_read(struct key_file *file, const char *path, uint8_t k[WIRE_KEY], const char **what)
 {
-	int fd = open_file(path, O_NONBLOCK), error; /* a FIFO waits for nobody, and is none of ours */
-	struct stat status;
+	int fd = open_file(path, 0);
 
 	*file = (struct key_file){.path = path};
-	if (fd < 0)
-		return errno;
-	if (!note_status(file, fd, &status))
-		error = errno;
-	else if (!S_ISREG(status.st_mode))
-		error = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
-	else
-		error = hash_descriptor(file, fd, KEY_FILE_MOST, k);
-	(void)close(fd);
-	if (error != 0)
-		bytes_wipe(k, WIRE_KEY);
-	file->is_read = error == 0;
-	return error;
+	*what = fd < 0 ? "Cannot open file" : "Error reading file";
+	return fd < 0 ? errno : read_descriptor(file, fd, false, k);
+}
+
+int
+key_file_read_member(struct key_file *file, const char *path, uint8_t k[WIRE_KEY])
+{
+	int fd = open_file(path, O_NONBLOCK); /* a FIFO waits for nobody, and is none of ours */
+
+	*file = (struct key_file){.path = path};
+	return fd < 0 ? errno : read_descriptor(file, fd, true, k);
 }
 
 int

@@ -35,32 +35,25 @@ warn_of_twins(const struct reading *reading)
 		}
 }
 
-/* Takes over what stands at key_ring_place(). before: what this name had. false: no memory. */
 static bool
-add(struct reading *reading, const char *text, size_t length, const struct key *before)
+is_known(const struct reading *reading, const struct key *before)
 {
-	uint8_t *k = key_ring_place(reading->ring);
-	bool is_same = before != NULL && bytes_equal(before->k, k, WIRE_KEY);
-	struct key_name *name = is_same ? before->name : key_name_new(text, length);
-
-	if (name == NULL) {
-		bytes_wipe(k, WIRE_KEY);
-		return false;
-	}
-	if (is_same)
-		counted_take(&name->counted);
-	key_ring_add(reading->ring, name);
-	if (!is_same)
-		warn_of_twins(reading);
-	return true;
+	return before != NULL && bytes_equal(before->k, key_ring_place(reading->ring), WIRE_KEY);
 }
 
-static void
-keep(struct reading *reading, const struct key *before)
+/* Takes over what stands at key_ring_place(), a key that this name has not had. false: no memory. */
+static bool
+add(struct reading *reading, const char *text)
 {
-	memcpy(key_ring_place(reading->ring), before->k, WIRE_KEY);
-	counted_take(&before->name->counted);
-	key_ring_add(reading->ring, before->name);
+	struct key_name *name = key_name_new(text, strlen(text));
+
+	if (name == NULL) {
+		bytes_wipe(key_ring_place(reading->ring), WIRE_KEY);
+		return false;
+	}
+	key_ring_add(reading->ring, name);
+	warn_of_twins(reading);
+	return true;
 }
 
 static void
@@ -69,7 +62,7 @@ keep_all(struct reading *reading)
 	const struct key_source *source = reading->source;
 
 	for (size_t i = source->first; i < source->first + source->count; i++)
-		keep(reading, &reading->before->keys[i]);
+		key_ring_copy(reading->ring, &reading->before->keys[i]);
 }
 
 /* What cannot be read changes nothing; what is not there any more is gone, whatever else is wrong. */
@@ -88,20 +81,20 @@ read_member(struct reading *reading, const char *file, const char *name, const s
 		error = key_file_read_member(&info, path, key_ring_place(reading->ring));
 	if (error == ENOENT && (before != NULL || lstat(path, &status) != 0)) /* else a link that leads nowhere */
 		return;
-	if (error == 0 && info.length >= KEY_FILE_LENGTH) {
-		bool is_known = before != NULL && bytes_equal(before->k, key_ring_place(reading->ring), WIRE_KEY);
-
-		if (add(reading, name, strlen(name), before)) {
-			if (!is_known)
-				key_set_say_of_file(reading->set, &info);
+	if (error == 0 && info.length < KEY_FILE_LENGTH)
+		error = ENODATA;
+	if (error == 0 && !is_known(reading, before)) {
+		if (add(reading, name)) {
+			key_set_say_of_file(reading->set, &info);
 			return;
 		}
 		error = ENOMEM;
 	}
-	key_set_say(reading->set, "%s: %s: %s", path, key_file_problem(error == 0 ? ENODATA : error),
-	    before != NULL ? "its key stays as it was" : "it is passed over");
+	if (error != 0)
+		key_set_say(reading->set, "%s: %s: %s", path, key_file_problem(error),
+		    before != NULL ? "its key stays as it was" : "it is passed over");
 	if (before != NULL)
-		keep(reading, before);
+		key_ring_copy(reading->ring, before);
 }
 
 /* Those whose key is in force come first, so that a folder which is too full locks nobody out. */
@@ -166,9 +159,13 @@ read_file(struct reading *reading, const char **what)
 
 	if (error != 0)
 		return error;
-	if (before != NULL && info.length < KEY_FILE_LENGTH && !bytes_equal(before->k, k, WIRE_KEY))
+	if (is_known(reading, before)) {
+		key_ring_copy(reading->ring, before);
+		return 0;
+	}
+	if (before != NULL && info.length < KEY_FILE_LENGTH)
 		return ENODATA;
-	if (!add(reading, name, strlen(name), before))
+	if (!add(reading, name))
 		return ENOMEM;
 	if (before == NULL && reading->set->user != KEYS_OF_SPIPE)
 		key_set_say_of_file(reading->set, &info);
@@ -210,7 +207,10 @@ key_set_read(struct key_set *set, bool files_too)
 		capacity += set->sources[i].is_folder ? KEY_SET_MAX : 1;
 	reading.ring = key_ring_new(capacity, set->is_hidden);
 	if (reading.ring == NULL) {
-		message_error("%s", strerror(ENOMEM));
+		if (set->ring == NULL)
+			message_error("%s", strerror(ENOMEM));
+		else
+			key_set_say(set, "%s: all keys stay as they were", strerror(ENOMEM));
 		return NULL;
 	}
 	for (size_t i = 0; i < set->count; i++) {

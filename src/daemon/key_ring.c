@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -83,6 +84,14 @@ void
 key_ring_add(struct keyring *keyring, struct key_name *name)
 {
 	((struct ring *)keyring)->keys[keyring->count++].name = name;
+}
+
+void
+key_ring_copy(struct keyring *keyring, const struct key *key)
+{
+	memcpy(key_ring_place(keyring), key->k, WIRE_KEY);
+	counted_take(&key->name->counted);
+	key_ring_add(keyring, key->name);
 }
 
 static void

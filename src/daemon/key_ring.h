@@ -15,6 +15,9 @@ struct keyring *key_ring_new(size_t capacity, bool is_hidden);
 uint8_t *key_ring_place(struct keyring *ring);
 void key_ring_add(struct keyring *ring, struct key_name *name);
 
+/* Adds another ring's key, with the name that it has there. */
+void key_ring_copy(struct keyring *ring, const struct key *key);
+
 /* A name with one holder; what is not printable in it becomes '_'. NULL: no memory. */
 struct key_name *key_name_new(const char *text, size_t length);
 

@@ -239,11 +239,8 @@ key_set_keep(struct key_set *set)
 	ring = before == NULL ? NULL : key_ring_new(before->count, true);
 	if (ring == NULL)
 		return;
-	for (size_t i = 0; i < before->count; i++) {
-		memcpy(key_ring_place(ring), before->keys[i].k, WIRE_KEY);
-		counted_take(&before->keys[i].name->counted);
-		key_ring_add(ring, before->keys[i].name);
-	}
+	for (size_t i = 0; i < before->count; i++)
+		key_ring_copy(ring, &before->keys[i]);
 	set->ring = ring;
 	counted_drop(&before->counted);
 }

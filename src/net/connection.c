@@ -1,6 +1,4 @@
-/* connection.c: see connection.h. Every way in ends with connection_settle(), which does what the pipe says until it is
- * content.
- */
+/* connection.c: see connection.h. Every way in ends with connection_settle(): what the pipe says is done. */
 #include "net/connection_parts.h"
 
 #include <errno.h>

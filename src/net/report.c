@@ -77,6 +77,7 @@ report_over(struct connection *c)
 	enum error reason = pipe_reason(&c->pipe);
 	enum log_level level = level_of(c, reason);
 	bool encrypts = c->driver->settings->kind == PIPE_ENCRYPT;
+	const char *hint = report_hint(c);
 	struct line line;
 	uint64_t in, out;
 
@@ -95,10 +96,10 @@ report_over(struct connection *c)
 	if (c->system_error != 0)
 		line_text(&line, "error", strerror(c->system_error));
 	write_line(log, level, report_is_stranger(c), &line);
-	if (report_hint(c) == NULL)
+	if (hint == NULL)
 		return;
 	line_connection(&line, "hint", c);
-	line_text(&line, "text", report_hint(c));
+	line_text(&line, "text", hint);
 	write_line(log, level, false, &line);
 }
 

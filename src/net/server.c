@@ -206,7 +206,7 @@ on_signal(uv_signal_t *handle, int number)
 	const struct log_sink *log = server->config.log;
 
 	if (number == SIGHUP) {
-		(void)watch_again(&server->watch);
+		watch_again(&server->watch);
 		say_if_unwatched(server);
 		server->is_asked = true;
 		start_reading(server);
@@ -334,7 +334,7 @@ start(struct server *server)
 		    server->config.watched_count, folder_changed);
 	if (status == 0) {
 		server->is_watched = true;
-		(void)watch_again(&server->watch);
+		watch_again(&server->watch);
 		say_if_unwatched(server);
 		status = start_signals(server);
 	}

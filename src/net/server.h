@@ -13,8 +13,7 @@ enum { SERVER_WORKERS_MAX = 1024 };
 struct server_config {
 	struct pipe_settings pipe; /* kind, -f and -g, -o; asks_admission is set by server_run */
 	struct keyring *keyring;   /* to begin with; it holds its own besides */
-	/* Reads folders, or files too, on a thread of the pool: a keyring with a holder, or NULL: nothing has changed.
-	 */
+	/* Reads folders, or files too, on a thread of the pool: a keyring with a holder, or NULL: no change. */
 	struct keyring *(*read_keys)(void *context, bool files_too);
 	void *keys_context;
 	const struct watched *watched; /* where the keys stand: [0..watched_count) */

@@ -9,7 +9,7 @@ on_still(uv_timer_t *timer)
 	struct watch *watch = timer->data;
 
 	watch->since = 0;
-	(void)watch_again(watch);
+	watch_again(watch);
 	watch->changed(watch);
 }
 
@@ -50,21 +50,19 @@ watch_start(struct watch *watch, uv_loop_t *loop, const struct watched *what, si
 	return status;
 }
 
-size_t
+void
 watch_again(struct watch *watch)
 {
-	size_t failed = 0;
-
+	watch->failed = 0;
 	for (size_t i = 0; i < watch->count; i++) {
 		int status;
 
 		(void)uv_fs_event_stop(&watch->all[i].event);
 		status = uv_fs_event_start(&watch->all[i].event, on_event, watch->what[i].folder, 0);
 		/* A folder that is not there or closed is seen in the one above when it comes or opens. */
-		failed += status != 0 && ((status != UV_ENOENT && status != UV_EACCES) || watch->what[i].name != NULL);
+		watch->failed +=
+		    status != 0 && ((status != UV_ENOENT && status != UV_EACCES) || watch->what[i].name != NULL);
 	}
-	watch->failed = failed;
-	return failed;
 }
 
 void

@@ -39,10 +39,10 @@ int watch_start(struct watch *watch, uv_loop_t *loop, const struct watched *what
 
 /*
  * Watches what stands at the folders' paths now: what was watched before may have been replaced. It does so itself
- * before it calls changed. Returns how many of them cannot be watched, as failed says then, but for those that cannot
- * be read either: whoever reads them says so.
+ * before it calls changed. failed says then how many of them cannot be watched, but for those that cannot be read
+ * either: whoever reads them says so.
  */
-size_t watch_again(struct watch *watch);
+void watch_again(struct watch *watch);
 
 void watch_stop(struct watch *watch); /* closes its handles */
 

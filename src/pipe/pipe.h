@@ -152,8 +152,7 @@ unsigned pipe_wants(const struct pipe *pipe, enum pipe_leg which);
 size_t pipe_read_into(
     const struct pipe *pipe, enum pipe_leg leg, bool pressure, uint8_t *in, size_t *offset, size_t *packets);
 
-/* After PIPE_JOB, at once or when there is somebody to run it: the job, a copy with secrets in it; the caller wipes it.
- */
+/* After PIPE_JOB, at once or when somebody can run it: the job, a copy with secrets in it; the caller wipes it. */
 void pipe_job(struct pipe *pipe, struct job *job);
 
 /* When to send PIPE_TIME; UINT64_MAX: never. */
