@@ -18,6 +18,7 @@ PROGRAMS = ["src/spiped/spiped", "src/spipe/spipe", "src/spiped-keygen/spiped-ke
     "tests/secrets/libwitness.so"]
 GIB = 1 << 30
 SYSTEM_TEST_SECONDS = 120
+NOT_RUN = 77  # Meson's: a unit test that cannot run, here or for the bug alone, has seen nothing
 
 
 class BuildFailed(Exception):
@@ -124,6 +125,8 @@ def run(command, env, cwd, processor, wall):
             return "a hang"
         output.seek(0)
         said = output.read()[-100_000:]
+        if status == NOT_RUN:
+            return None
         if status == 0:
             return "all of it was skipped" if re.search(r"^\d+ skipped", said, re.MULTILINE) else None
         return what_failed(said, status)
