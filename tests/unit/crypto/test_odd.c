@@ -31,6 +31,7 @@ static struct {
 	size_t alignment, size; /* of the memory that was asked for last */
 	size_t larger;          /* managers are, by so much */
 	bool is_started_anew;   /* a manager, in that memory */
+	bool is_wide;           /* one of AVX-512 was started */
 } odd;
 
 static void
@@ -216,6 +217,8 @@ uint64_t __wrap_imb_get_feature_flags(void);
 uint64_t __real_imb_get_feature_flags(void);
 void __real_init_mb_mgr_sse(IMB_MGR *manager);
 void __wrap_init_mb_mgr_sse(IMB_MGR *manager);
+void __real_init_mb_mgr_avx512(IMB_MGR *manager);
+void __wrap_init_mb_mgr_avx512(IMB_MGR *manager);
 void *__real_aligned_alloc(size_t alignment, size_t size);
 void *__wrap_aligned_alloc(size_t alignment, size_t size);
 size_t __real_imb_get_mb_mgr_size(void);
@@ -241,6 +244,13 @@ __wrap_init_mb_mgr_sse(IMB_MGR *manager)
 	__real_init_mb_mgr_sse(manager);
 	if (odd.fails_self_test)
 		manager->features &= ~(uint64_t)IMB_FEATURE_SELF_TEST_PASS;
+}
+
+void
+__wrap_init_mb_mgr_avx512(IMB_MGR *manager)
+{
+	odd.is_wide = true;
+	__real_init_mb_mgr_avx512(manager);
 }
 
 void *
@@ -335,8 +345,10 @@ a_processor_without_wide_lanes_gives_the_same(void **state)
 	memset(&odd, 0, sizeof odd);
 	if (engine_problem(ENGINE_IPSEC_MB) != NULL)
 		skip();
+	odd.is_wide = false;
 	odd.hidden = IMB_CPUFLAGS_AVX512_T2 & ~(IMB_FEATURE_AESNI | IMB_FEATURE_SHANI | IMB_FEATURE_SAFE_DATA);
 	assert_seals_as_libcrypto(engine_new(ENGINE_IPSEC_MB));
+	assert_false(odd.is_wide); /* its instructions would end the process */
 }
 #endif
 

@@ -153,21 +153,88 @@ ipsec_mb_wipes_the_round_keys_for_decrypting(void **state)
 	assert_int_equal(engine_prepare(f->engine, &f->keys, f->e, f->h), OK);
 	/* the first of them is the last for encrypting */
 	assert_int_equal(wipes_of(rounds + sizeof rounds - 16, 16), 1);
+	assert_int_equal(wipes_sized(sizeof rounds), 1);
 }
+
+#ifdef HAVE_IPSEC_MB
+static IMB_MGR *started[2]; /* narrow, wide */
+
+void __real_init_mb_mgr_sse(IMB_MGR *manager);
+void __wrap_init_mb_mgr_sse(IMB_MGR *manager);
+void __real_init_mb_mgr_avx512(IMB_MGR *manager);
+void __wrap_init_mb_mgr_avx512(IMB_MGR *manager);
+
+void
+__wrap_init_mb_mgr_sse(IMB_MGR *manager)
+{
+	__real_init_mb_mgr_sse(manager);
+	started[0] = manager;
+}
+
+void
+__wrap_init_mb_mgr_avx512(IMB_MGR *manager)
+{
+	__real_init_mb_mgr_avx512(manager);
+	started[1] = manager;
+}
+
+static uint32_t
+refuse(IMB_MGR *manager, IMB_JOB *jobs, const uint32_t count, const IMB_HASH_ALG algorithm)
+{
+	(void)manager;
+	(void)jobs;
+	(void)count;
+	(void)algorithm;
+	return 0;
+}
+#endif
 
 /* They wipe themselves after each call, as the library promises: this does not rely on it. */
 static void
-ipsec_mb_wipes_its_managers_when_it_goes(void **state)
+ipsec_mb_wipes_its_managers_and_its_state_when_it_goes(void **state)
 {
 #ifdef HAVE_IPSEC_MB
+	enum { PIECE = 64 };
+	struct shape { /* of the state: see struct ipsec_mb */
+		void *managers[3];
+		size_t wide_from;
+		IMB_JOB jobs[PIECE];
+		uint8_t counters[PIECE][16], macs[PIECE][ENGINE_MAC];
+	};
 	struct fixture *f = *state;
-	size_t managers = (imb_get_feature_flags() & IMB_CPUFLAGS_AVX512_T2) == IMB_CPUFLAGS_AVX512_T2 ? 2 : 1;
+	size_t managers = started[1] != NULL ? 2 : 1;
 
 	wipes_start();
 	engine_free(f->engine);
 	assert_int_equal(wipes_sized(imb_get_mb_mgr_size()), managers);
+	assert_int_equal(wipes_sized(sizeof(struct shape)), 1);
 	f->engine = engine_new(ENGINE_IPSEC_MB);
 	assert_non_null(f->engine);
+#else
+	(void)state;
+#endif
+}
+
+/* Those of the lanes that were done before the library refused the rest. */
+static void
+ipsec_mb_wipes_the_macs_of_a_batch_that_fails(void **state)
+{
+#ifdef HAVE_IPSEC_MB
+	enum { COUNT = 3 };
+	struct fixture *f = *state;
+	size_t good;
+
+	seal(f, 1, COUNT);
+	for (size_t i = 0; i < 2; i++)
+		if (started[i] != NULL)
+			started[i]->submit_hash_burst = refuse;
+	wipes_start();
+	assert_int_equal(engine_seal(f->engine, &f->keys, 1, f->packets, COUNT), ERROR_CRYPTO);
+	assert_int_equal(wipes_sized(COUNT * ENGINE_MAC), 1);
+	memcpy(f->packets, f->sealed, COUNT * ENGINE_PACKET);
+	wipes_start();
+	assert_int_equal(engine_open(f->engine, &f->keys, 1, f->packets, COUNT, &good), ERROR_CRYPTO);
+	assert_int_equal(wipes_sized(COUNT * ENGINE_MAC), 1);
 #else
 	(void)state;
 #endif
@@ -187,7 +254,10 @@ main(void)
 	};
 	static const struct CMUnitTest of_libcrypto[] = {SEALING(libcrypto_wipes_the_inner_hash_of_a_packets_mac)};
 	static const struct CMUnitTest of_ipsec_mb[] = {
-	    SEALING(ipsec_mb_wipes_the_round_keys_for_decrypting), SEALING(ipsec_mb_wipes_its_managers_when_it_goes)};
+	    SEALING(ipsec_mb_wipes_the_round_keys_for_decrypting),
+	    SEALING(ipsec_mb_wipes_its_managers_and_its_state_when_it_goes),
+	    SEALING(ipsec_mb_wipes_the_macs_of_a_batch_that_fails),
+	};
 	int failed = cmocka_run_group_tests(once, NULL, NULL) + sealing_run(each);
 
 	backend_under_test = ENGINE_LIBCRYPTO;
