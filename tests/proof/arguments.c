@@ -1,6 +1,6 @@
 /*
  * arguments.c: stands in for src/daemon/arguments.c, as src/daemon/arguments.h promises it: any options of the table in
- * any order, as often as one likes, with any argument. The real one has no proof yet.
+ * any order, as often as one likes, with any argument. prove_arguments.c is for the real one.
  */
 #include "arguments.h"
 

@@ -119,6 +119,13 @@ PARSERS = [
         ("src/daemon/privileges.c", "while (at < identity->group_count", "while (at <= identity->group_count"),
     ], *texts("has_no_other_group:0", "privileges_may_give_to:0"), "-eva-slevel", "500", "-eva-interprocedural-splits",
         *split("put_number", "parse_number", "getgroups", "getgrouplist")),
+    Proof("arguments", ["src/daemon/arguments.c"], [*TEXT, "tests/proof/engine.c", "tests/proof/message.c"], [
+        ("src/daemon/arguments.c", "arguments->at == arguments->argc)", "arguments->at > arguments->argc)"),
+        ("src/daemon/arguments.c", "|= UINT64_C(1) << index", "|= UINT64_C(1) << (index + 1)"),
+        ("src/daemon/arguments.c", "seconds * 1000 > most_milliseconds", "seconds > 1e30"),
+        ("src/daemon/arguments.c", "sizeof arguments->given, \"--", "sizeof *arguments, \"--"),
+    ], *texts(), "-eva-ilevel", "512", "-eva-slevel", "1000", "-eva-min-loop-unroll", "70", "-warn-special-float", "none", "-eva-interprocedural-splits",
+        *split("put_number", "find_letter", "find_name")),
     Proof("spiped_options", ["src/spiped/options.c"], [*TEXT, "tests/proof/arguments.c", "tests/proof/message.c"], [
         ("src/spiped/options.c", "sizeof options->default_pidfile;", "sizeof *options;"),
         ("src/spiped/options.c", ".count = OPTION_COUNT", ".count = OPTION_COUNT + 1"),
@@ -127,6 +134,13 @@ PARSERS = [
     Proof("spipe_options", ["src/spipe/options.c"], [*TEXT, "tests/proof/arguments.c", "tests/proof/message.c"], [
         ("src/spipe/options.c", ".count = OPTION_COUNT", ".count = OPTION_COUNT + 1"),
     ], *texts("options_parse:0"), "-eva-interprocedural-splits", *split("put_number")),
+    Proof("address", ["src/net/address.c"], [*TEXT, "tests/proof/inet.c"], [
+        ("src/net/address.c", "if (size - used < sizeof \"\\\\xHH\" + 3)", "if (size - used < sizeof \"\\\\xHH\" + 2)"),
+        ("src/net/address.c", "if (length >= sizeof ip)", "if (length > sizeof ip)"),
+        ("src/net/address.c", "if (length >= sizeof endpoint->host)", "if (length > sizeof endpoint->host)"),
+        ("src/net/address.c", "if (length > size)", "if (length > 2 * size)"),
+    ], *texts("endpoint_parse:20", "copy_printable:0", "is_ip:600", "strcspn:600"), "-eva-plevel", "10",
+        "-eva-min-loop-unroll", "700", "-eva-interprocedural-splits", *split("strcspn")),
 ]
 
 PROOFS = [*PROTOCOL, *BELOW, *PARSERS]
