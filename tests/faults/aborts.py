@@ -8,9 +8,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 def read():
     with open(os.path.join(HERE, "aborts.txt"), encoding="utf-8") as file:
         text = file.read()
-    found = re.findall(r"^(\S+) (\S+) (\S+) (\S+)\n((?:\t.+\n)+)", text, re.M)
+    found = re.findall(r"^(\S+) (\S+) (\S+) (\S+)( for-ever)?\n((?:\t.+\n)+)", text, re.M)
     assert len(found) == len(re.findall(r"^[^#\s]", text, re.M)), "aborts.txt has a line that is not understood"
-    return [(library, call, phases.split(","), function) for library, call, phases, function, _ in found]
+    return [(library, call, phases.split(","), function, bool(stays)) for library, call, phases, function, stays, _ in found]
 
 
 KNOWN = read()
@@ -24,10 +24,10 @@ def is_of(library, stack):
 
 
 def find(names, fault, stack):
-    """The number of the line that allows this end, or None. stack is where it was, the fault's own is what led to it."""
+    """The line's number that allows this, or None. stack: where it ended (None: it hangs); the fault's own is what led to it."""
     site = fault.site
-    for number, (library, call, phases, function) in enumerate(KNOWN if stack else ()):
-        if call == site.call and site.phase in phases and is_of(library, stack) and any(
+    for number, (library, call, phases, function, stays) in enumerate(KNOWN):
+        if call == site.call and site.phase in phases and (is_of(library, stack) if stack else stays) and any(
                 re.search(rf"\b(?:{function})\b", line) for line in names.lines(site.frames)):
             return number
     return None

@@ -18,6 +18,7 @@ class Process:
         self.pid, self.text = self.popen.pid, b""
         self.descriptor = os.pidfd_open(self.pid)
         os.set_blocking(self.popen.stderr.fileno(), False)
+        self.talks = self.popen.stderr  # what can be read when there are new lines
 
     def read(self):
         """False: nothing more will come."""
@@ -45,7 +46,7 @@ class Process:
             if not goes_on or left <= 0 or not self.is_running():
                 self.read()
                 return re.search(pattern.encode(), self.text[since:], re.M) is not None
-            select.select([self.popen.stderr, self.descriptor], [], [], left)
+            select.select([self.talks, self.descriptor], [], [], left)
 
     def is_running(self):
         return self.popen.poll() is None
