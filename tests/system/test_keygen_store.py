@@ -63,6 +63,16 @@ def test_it_belongs_to_who_owns_the_folder(keygen, place):
     assert mode_of(f"{place}/keys") == 0o750
 
 
+@needs_root
+def test_a_key_that_its_folders_owner_does_not_get_is_warned_of(ours, place):
+    os.mkdir(f"{place}/keys", 0o700)
+    os.chown(f"{place}/keys", 65534, 65534)
+    status, output, errors = run("setpriv", "--bounding-set", "-chown", ours.keygen, "-d", f"{place}/keys", "laptop")
+    assert status == 0 and "takes it" not in output and len(commands(output)) == 3
+    assert errors == (f"spiped-keygen: warning: {place}/keys/laptop.key could not be given to the folder's owner, whose spiped "
+                      "cannot read it: chown it\n")
+
+
 def test_a_link_to_a_folder_is_that_folder(keygen, place):
     os.mkdir(f"{place}/real")
     os.symlink("real", f"{place}/link")
@@ -133,6 +143,20 @@ def test_what_it_prints_is_what_works(network, launch, ours, keygen, place, clie
     assert server.process.line(r" open peer=\S+ key=(\S+)").group(1) == "laptop"
 
 
+@pytest.mark.parametrize("where", ["my keys", "it's $HOME; `id` \"a\\b\" (~#&|<>*?[!]{})^", "schlüssel"])
+def test_what_it_prints_works_in_a_folder_of_any_name(keygen, place, where):
+    """ssh(1) hands its words, with blanks between, to a shell of the other machine."""
+    os.mkdir(f"{place}/bin")
+    with open(f"{place}/bin/ssh", "w", encoding="utf-8") as script:
+        script.write('#!/bin/sh\nshift\nexec sh -c "$*"\n')
+    os.chmod(f"{place}/bin/ssh", 0o700)
+    status, output, _ = keygen("-d", f"{place}/{where}", "laptop")
+    assert status == 0
+    subprocess.run(commands(output)[0], shell=True, check=True, cwd=place,
+                   env={**os.environ, "PATH": f"{place}/bin:{os.environ['PATH']}"})
+    assert contents(f"{place}/spiped.key") == contents(f"{place}/{where}/laptop.key")
+
+
 # The list
 
 def fingerprint(path):
@@ -179,11 +203,21 @@ def test_what_is_no_key_is_not_listed_and_told(keygen, folder, what):
     assert errors == f"spiped-keygen: warning: {folder.at('bad')}: {problem}: it is passed over\n"
 
 
-@pytest.mark.parametrize("where, complaint", [("missing", "Cannot open file: {}: No such file or directory"),
+@pytest.mark.parametrize("where, complaint", [("missing", "Cannot open: {}: No such file or directory"),
                                               ("file", "Cannot list: {}: Not a directory")])
 def test_what_is_no_folder_cannot_be_listed(keygen, place, where, complaint):
     write_key(place, "file")
     assert keygen("--list", f"{place}/{where}") == (1, "", f"spiped-keygen: {complaint.format(f'{place}/{where}')}\n")
+
+
+def test_what_other_programs_read_from_elsewhere_is_a_folder_here(keygen, place, key):
+    for where in ("-", "fd:0", "credential:x"):
+        with open(key, "rb") as file:
+            assert keygen("--list", where, cwd=place, stdin=file, env={**os.environ, "CREDENTIALS_DIRECTORY": place}) == (
+                1, "", f"spiped-keygen: Cannot open: {where}: No such file or directory\n")
+        assert keygen("-d", where, "laptop", cwd=place)[0] == 0
+        status, output, errors = keygen("--list", where, cwd=place)
+        assert (status, errors) == (0, "") and output.split()[:2] == ["laptop", fingerprint(f"{place}/{where}/laptop.key")]
 
 
 # Taking one away
@@ -200,6 +234,23 @@ def test_a_key_that_is_taken_away_is_refused_in_a_second_or_two(network, launch,
     server.refuses(folder.secrets["mail"])
     server.goes_on(peer, plain)
     assert server.process.line(" revoked .*key=mail ") and server.problems() == []
+
+
+def test_a_key_that_others_have_too_stays_good_and_this_is_told(keygen, folder):
+    for name in ("old", "zoo"):
+        shutil.copy(folder.at("mail"), folder.at(name))
+    warnings = [f"spiped-keygen: warning: {folder.at(name)} is the same key, and stays good until it is taken away too\n"
+                for name in ("old", "zoo")]
+    for name, told in (("mail", warnings), ("old", warnings[1:]), ("zoo", [])):
+        status, output, errors = keygen("--revoke", folder, name)
+        assert (status, errors) == (0, "".join(told)) and ("refuses it" in output) == (told == [])
+
+
+def test_what_was_no_key_is_not_good_elsewhere(keygen, folder):
+    for name in ("a", "b"):
+        MEMBERS["half-written"][0](folder.at(name))
+    shutil.copy(folder.at("a"), folder.at("b"))
+    assert keygen("--revoke", folder, "a")[::2] == (0, "")
 
 
 def test_the_same_name_again_and_again_keeps_each(keygen, folder):
@@ -248,3 +299,4 @@ def test_output_that_nobody_gets_is_a_failure(ours, folder, place, arguments, wh
     redirect = f">{where}" if where else ">&-"
     assert run("sh", "-c", f'exec "$0" "$@" {redirect}', ours.keygen, *arguments, cwd=place) == (
         1, "", f"spiped-keygen: Cannot write: standard output: {reason}\n")
+    assert "new.key" not in os.listdir(folder.path)
