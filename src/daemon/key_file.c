@@ -101,6 +101,16 @@ open_file(const char *path, int flags)
 	return fd;
 }
 
+bool
+key_file_can_be_opened(const char *path)
+{
+	int fd = open_file(path, O_NONBLOCK);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return fd >= 0;
+}
+
 static bool
 cannot(const char *what, const char *path, int error)
 {

@@ -29,6 +29,9 @@ int key_file_read(struct key_file *file, const char *path, uint8_t k[WIRE_KEY], 
 /* The same for one that stands among others: a regular file of at most KEY_FILE_MOST bytes. Never blocks for long. */
 int key_file_read_member(struct key_file *file, const char *path, uint8_t k[WIRE_KEY]);
 
+/* Whether this process, as it is now, can open it. Nothing is read. */
+bool key_file_can_be_opened(const char *path);
+
 /* For --check: 0, or the errno that key_file_read_member would give. Nothing is read or opened. */
 int key_file_check_member(struct key_file *file, const char *path);
 

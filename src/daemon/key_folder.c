@@ -1,5 +1,4 @@
 /* key_folder.c: see key_folder.h. */
-#define _GNU_SOURCE /* euidaccess */
 #include "daemon/key_folder.h"
 
 #include <limits.h>
@@ -8,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/key_file.h"
 #include "protocol/keyring.h"
 
 bool
@@ -40,7 +40,27 @@ is_mistake(const struct dirent *entry)
 int
 key_folder_list(const char *folder, enum key_folder_kind kind, struct dirent ***files)
 {
-	return scandir(folder, files, kind == KEY_FOLDER_KEYS ? is_key : is_mistake, alphasort);
+	int count = scandir(folder, files, kind == KEY_FOLDER_KEYS ? is_key : is_mistake, alphasort), kept = 0;
+
+	for (int i = 0; i < count; i++) {
+		if (kept > 0 && strcmp((*files)[kept - 1]->d_name, (*files)[i]->d_name) == 0)
+			free((*files)[i]);
+		else
+			(*files)[kept++] = (*files)[i];
+	}
+	return count < 0 ? count : kept;
+}
+
+static int
+compare(const void *name, const void *file)
+{
+	return strcmp(name, (*(struct dirent *const *)file)->d_name);
+}
+
+bool
+key_folder_has(struct dirent **files, int count, const char *name)
+{
+	return bsearch(name, files, (size_t)count, sizeof *files, compare) != NULL;
 }
 
 void
@@ -63,7 +83,7 @@ key_folder_can_be_read(const char *folder)
 		char path[2 * PATH_MAX];
 
 		(void)snprintf(path, sizeof path, "%s/%s", folder, files[i]->d_name);
-		can = euidaccess(path, R_OK) == 0;
+		can = key_file_can_be_opened(path);
 	}
 	key_folder_free(files, count);
 	return can;

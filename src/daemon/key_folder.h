@@ -15,9 +15,11 @@ bool key_folder_is_name(const char *name, size_t length);
 
 /*
  * The files of a kind, by name; key_folder_free gives them back. Hidden ones and editors' copies are of neither kind.
- * -1: the folder cannot be read, and errno says why.
+ * -1: the folder cannot be read, and errno says why. A large folder that changes meanwhile may be told wrongly by the
+ * kernel: a file that stays may be missing. One that it tells twice is here once.
  */
 int key_folder_list(const char *folder, enum key_folder_kind kind, struct dirent ***files);
+bool key_folder_has(struct dirent **files, int count, const char *name);
 void key_folder_free(struct dirent **files, int count);
 
 /* Whether this process, as who it is now, could read the folder and every key in it. */

@@ -16,7 +16,7 @@ struct reading {
 	struct key_set *set;
 	struct keyring *ring;
 	const struct keyring *before; /* NULL: nothing */
-	const struct key_source *source;
+	struct key_source *source;
 	bool files_too;
 };
 
@@ -97,6 +97,22 @@ read_member(struct reading *reading, const char *file, const char *name, const s
 		key_ring_copy(reading->ring, before);
 }
 
+/* That a file is not listed does not mean that it is gone: it is opened all the same. */
+static void
+read_unlisted(struct reading *reading, struct dirent **files, int count)
+{
+	const struct key_source *source = reading->source;
+
+	for (size_t i = source->first; i < source->first + source->count; i++) {
+		const struct key *before = &reading->before->keys[i];
+		char file[KEY_NAME_MAX + KEY_FOLDER_SUFFIX + 1];
+
+		(void)snprintf(file, sizeof file, "%s.key", before->name->text);
+		if (!key_folder_has(files, count, file))
+			read_member(reading, file, before->name->text, before);
+	}
+}
+
 /* Those whose key is in force come first, so that a folder which is too full locks nobody out. */
 static void
 read_members(struct reading *reading, struct dirent **files, int count)
@@ -105,6 +121,7 @@ read_members(struct reading *reading, struct dirent **files, int count)
 	size_t first = reading->ring->count;
 	int left_out = 0;
 
+	read_unlisted(reading, files, count);
 	for (int new_ones = 0; new_ones <= 1; new_ones++) {
 		for (int i = 0; i < count; i++) {
 			char name[KEY_NAME_MAX + 1];
@@ -115,7 +132,7 @@ read_members(struct reading *reading, struct dirent **files, int count)
 			before = key_set_find(reading->before, source->first, source->count, name);
 			if ((before == NULL) != (bool)new_ones)
 				continue;
-			if (before == NULL && reading->ring->count - first == KEY_SET_MAX)
+			if (before == NULL && reading->ring->count - first >= KEY_SET_MAX)
 				left_out++;
 			else
 				read_member(reading, files[i]->d_name, name, before);
@@ -131,8 +148,10 @@ static int
 read_folder(struct reading *reading)
 {
 	struct dirent **files;
-	int count = key_folder_list(reading->source->path, KEY_FOLDER_KEYS, &files);
+	int count;
 
+	(void)stat(reading->source->path, &reading->source->seen); /* first: what changes meanwhile is not seen yet */
+	count = key_folder_list(reading->source->path, KEY_FOLDER_KEYS, &files);
 	if (count < 0)
 		return errno;
 	read_members(reading, files, count);

@@ -1,5 +1,4 @@
 /* key_set.c: see key_set.h. */
-#define _GNU_SOURCE /* euidaccess */
 #include "daemon/key_set.h"
 
 #include <errno.h>
@@ -141,6 +140,7 @@ find_sources(struct key_set *set, const char *const paths[], size_t count, enum 
 			return false;
 		}
 		find_parent(source);
+		source->link_count = key_links_find(source->links, KEY_LINKS_MAX, source->path);
 	}
 	return true;
 }
@@ -248,16 +248,31 @@ key_set_keep(struct key_set *set)
 static bool
 can_be_read(const struct key_source *source)
 {
-	return source->is_folder ? key_folder_can_be_read(source->path) : euidaccess(source->path, R_OK) == 0;
+	return source->is_folder ? key_folder_can_be_read(source->path) : key_file_can_be_opened(source->path);
 }
 
 void
-key_set_warn(const struct key_set *set)
+key_set_warn(const struct key_set *set, const char *who)
 {
 	for (size_t i = 0; i < set->count; i++)
 		if (!set->sources[i].is_once && !can_be_read(&set->sources[i]))
-			key_set_say(set, "the user of -u cannot read %s again: to change a key takes a restart",
-			    set->sources[i].path);
+			key_set_say(
+			    set, "%s cannot read %s again: to change a key takes a restart", who, set->sources[i].path);
+}
+
+bool
+key_set_is_old(const struct key_set *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		const struct stat *seen = &set->sources[i].seen;
+		struct stat now;
+
+		if (set->sources[i].is_folder && stat(set->sources[i].path, &now) == 0 &&
+		    (now.st_dev != seen->st_dev || now.st_ino != seen->st_ino ||
+			now.st_mtim.tv_sec != seen->st_mtim.tv_sec || now.st_mtim.tv_nsec != seen->st_mtim.tv_nsec))
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -268,6 +283,28 @@ log_change(const struct key_set *set, const char *what, const char *name)
 	line_start(&line, "keys");
 	line_text(&line, what, name);
 	set->log->write(set->log->context, LOG_LEVEL_INFO, false, line.text);
+}
+
+/* Whether a key of that name is in ring, and was not in the other one. */
+static bool
+is_new_in(const struct keyring *ring, const struct keyring *other, const char *name)
+{
+	for (size_t i = 0; i < ring->count; i++)
+		if (strcmp(ring->keys[i].name->text, name) == 0 && !has_name(other, ring->keys[i].name))
+			return true;
+	return false;
+}
+
+/* Whoever has the key that is gone still gets in, by another name. */
+static void
+warn_of_twin(const struct key_set *set, const struct key *gone, const struct keyring *after)
+{
+	for (size_t i = 0; i < after->count; i++)
+		if (bytes_equal(after->keys[i].k, gone->k, WIRE_KEY)) {
+			key_set_say(set, "%s is the same key as %s, which is gone: it stays good",
+			    after->keys[i].name->text, gone->name->text);
+			return;
+		}
 }
 
 /* Logs what is new and what is gone, and marks what is not in force any more. Returns how much that was. */
@@ -284,8 +321,8 @@ compare(const struct key_set *set, const struct keyring *before, const struct ke
 		changes++;
 		if (set->user == KEYS_OF_SERVER)
 			atomic_store(&name->is_revoked, true);
-		log_change(
-		    set, key_set_find(after, 0, after->count, name->text) != NULL ? "changed" : "removed", name->text);
+		log_change(set, is_new_in(after, before, name->text) ? "changed" : "removed", name->text);
+		warn_of_twin(set, &before->keys[i], after);
 	}
 	for (size_t i = 0; i < after->count; i++) {
 		const struct key_name *name = after->keys[i].name;
@@ -293,7 +330,7 @@ compare(const struct key_set *set, const struct keyring *before, const struct ke
 		if (has_name(before, name))
 			continue;
 		changes++;
-		if (key_set_find(before, 0, before->count, name->text) == NULL)
+		if (!is_new_in(before, after, name->text))
 			log_change(set, "added", name->text);
 	}
 	return changes;

@@ -4,12 +4,15 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
+#include "daemon/key_links.h"
 #include "protocol/keyring.h"
 
 enum {
 	KEY_SOURCES_MAX = 16,
+	KEY_LINKS_MAX = 6,
 	KEY_SET_MAX = 4096 /* keys of one folder: a stranger costs a microsecond each */
 };
 
@@ -23,10 +26,13 @@ enum key_user {
 struct key_source {
 	const char *path;
 	bool is_folder, is_once;
-	size_t first, count;       /* its keys in the ring */
-	const char *parent, *name; /* of a folder: which it stands in, and what it is called there: it may be a link */
-	char real[PATH_MAX];       /* of credential:NAME, what path is */
-	char above[PATH_MAX];      /* where parent and name are */
+	size_t first, count;                  /* its keys in the ring */
+	const char *parent, *name;            /* which it stands in, and what it is called there */
+	struct key_link links[KEY_LINKS_MAX]; /* on the way to it, as they were at the start */
+	size_t link_count;
+	struct stat seen;     /* the folder, when it was read last */
+	char real[PATH_MAX];  /* of credential:NAME, what path is */
+	char above[PATH_MAX]; /* where parent and name are */
 };
 
 struct key_set {
@@ -53,8 +59,11 @@ bool key_set_check(const char *const paths[], size_t count, enum key_user user);
  */
 void key_set_keep(struct key_set *set);
 
-/* One warning for each source that this process, as the user that it is now, could not read again. */
-void key_set_warn(const struct key_set *set);
+/* One warning for each source that this process, which is who, could not read again. */
+void key_set_warn(const struct key_set *set, const char *who);
+
+/* Whether a folder is not what it was when it was read last, as far as that shows in the folder itself. */
+bool key_set_is_old(const struct key_set *set);
 
 /*
  * Reads folders, and with files_too the files, afresh, and logs what is new, gone or wrong. What cannot be read stays

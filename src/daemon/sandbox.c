@@ -57,7 +57,7 @@ allow_folder(int ruleset, const char *path, uint64_t access)
 	return done;
 }
 
-/* What is put in a folder's place stands beside it: beside the folder itself, and beside a link that leads to it. */
+/* What is put in its place stands beside it: beside a folder itself, and beside each link that leads to it. */
 static bool
 allow_keys(int ruleset, const struct key_set *keys)
 {
@@ -67,13 +67,15 @@ allow_keys(int ruleset, const struct key_set *keys)
 
 	for (size_t i = 0; done && i < keys->count; i++) {
 		const struct key_source *source = &keys->sources[i];
+		const uint64_t access = source->is_folder ? folder : file;
 
 		if (source->is_once)
 			continue;
 		(void)snprintf(beside, sizeof beside, "%s/..", source->path);
-		done = allow_folder(ruleset, source->path, source->is_folder ? folder : file) &&
-		       (!source->is_folder ||
-			   (allow_folder(ruleset, beside, folder) && allow_folder(ruleset, source->parent, folder)));
+		done = allow_folder(ruleset, source->path, access) &&
+		       (!source->is_folder || allow_folder(ruleset, beside, access));
+		for (size_t j = 0; done && j < source->link_count; j++)
+			done = allow_folder(ruleset, source->links[j].folder, access);
 	}
 	return done;
 }

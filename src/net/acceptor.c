@@ -119,6 +119,17 @@ least_loaded(struct acceptor *a)
 	return best;
 }
 
+static void
+make_room(struct acceptor *a, uint32_t slot)
+{
+	const uint32_t cap = a->admission.cap;
+
+	if (slot == ADMISSION_NONE)
+		return;
+	warn(a, WARN_HANDSHAKES, "limit", "handshakes", a->strangers_most < cap ? a->strangers_most : cap);
+	evict(a, slot);
+}
+
 /* Finds a place for a stranger, perhaps another's. false: there is none. */
 static bool
 enter(struct acceptor *a, struct accepted *accepted, const struct address *peer)
@@ -131,11 +142,10 @@ enter(struct acceptor *a, struct accepted *accepted, const struct address *peer)
 		return true;
 	}
 	source_of(peer, &source);
+	if (a->admission.strangers >= a->strangers_most)
+		make_room(a, admission_evict(&a->admission));
 	slot = admission_enter(&a->admission, &source, &evicted);
-	if (evicted != ADMISSION_NONE) {
-		warn(a, WARN_HANDSHAKES, "limit", "handshakes", a->admission.cap);
-		evict(a, evicted);
-	}
+	make_room(a, evicted);
 	if (slot == ADMISSION_NONE)
 		return false;
 	accepted->standing = ACCEPTED_STRANGER;

@@ -18,6 +18,7 @@ struct acceptor {
 	uv_loop_t *loop;
 	struct mailbox mailbox;
 	struct admission admission;
+	uint32_t strangers_most; /* may be more than its cap; the server sets it */
 	void *admission_memory;
 	struct accepted **by_slot; /* strangers and those who wait, by their slot */
 	struct worker *workers;

@@ -18,7 +18,7 @@ enum {
 	LEAST_POOL_THREADS = 4
 };
 
-enum { SIGNALS = 3 };
+enum { SIGNALS = 3, STRANGERS_KEYS = 250000, STRANGERS_LEAST = 64 };
 
 static const int signal_numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
 
@@ -138,6 +138,18 @@ read_keys(uv_work_t *reading)
 	server->read = server->config.read_keys(server->config.keys_context, server->reads_files);
 }
 
+/*
+ * All strangers together have one core, and each costs it a microsecond a key: no more of them are let in than it is
+ * done with in a quarter of a second, or a client that comes with them would be kept waiting.
+ */
+static void
+fit_strangers(struct server *server)
+{
+	size_t keys = server->keyring->count, most = keys == 0 ? UINT32_MAX : STRANGERS_KEYS / keys;
+
+	server->acceptor.strangers_most = most < STRANGERS_LEAST ? STRANGERS_LEAST : (uint32_t)most;
+}
+
 static void start_reading(struct server *server);
 
 static void
@@ -154,6 +166,7 @@ keys_are_read(uv_work_t *reading, int status)
 		server->keyring = server->read;
 		uv_mutex_unlock(&server->mutex);
 		counted_drop(&before->counted);
+		fit_strangers(server);
 		for (unsigned i = 0; i < server->config.workers && !server->is_drained; i++)
 			worker_check_keys(&server->workers[i]);
 	}
@@ -336,11 +349,14 @@ start(struct server *server)
 		server->is_watched = true;
 		watch_again(&server->watch);
 		say_if_unwatched(server);
+		if (server->config.keys_are_old(server->config.keys_context))
+			start_reading(server);
 		status = start_signals(server);
 	}
 	if (status == 0)
 		status = acceptor_start(&server->acceptor, &server->loop, &server->config, server->workers,
 		    server->config.workers, drained);
+	fit_strangers(server);
 	return status;
 }
 

@@ -16,7 +16,8 @@ struct server_config {
 	/* Reads folders, or files too, on a thread of the pool: a keyring with a holder, or NULL: no change. */
 	struct keyring *(*read_keys)(void *context, bool files_too);
 	void *keys_context;
-	const struct watched *watched; /* where the keys stand: [0..watched_count) */
+	bool (*keys_are_old)(void *context); /* whether they changed before they were watched */
+	const struct watched *watched;       /* where the keys stand: [0..watched_count) */
 	size_t watched_count;
 	bool close_revoked;                /* --close-revoked */
 	const struct listeners *listeners; /* server_run closes them: at the first SIGTERM or SIGINT */

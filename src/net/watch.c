@@ -60,8 +60,8 @@ watch_again(struct watch *watch)
 		(void)uv_fs_event_stop(&watch->all[i].event);
 		status = uv_fs_event_start(&watch->all[i].event, on_event, watch->what[i].folder, 0);
 		/* A folder that is not there or closed is seen in the one above when it comes or opens. */
-		watch->failed +=
-		    status != 0 && ((status != UV_ENOENT && status != UV_EACCES) || watch->what[i].name != NULL);
+		watch->failed += status != 0 && !(status == UV_ENOENT && watch->what[i].may_go) &&
+				 !(status == UV_EACCES && watch->what[i].name == NULL);
 	}
 }
 

@@ -2,12 +2,13 @@
 #ifndef NET_WATCH_H
 #define NET_WATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
 
 enum {
-	WATCH_MAX = 32,
+	WATCH_MAX = 128,
 	WATCH_STILL_MS = 1000,
 	WATCH_MOST_MS = 10000 /* even where they never stand still: a key that was taken away has to go */
 };
@@ -15,6 +16,7 @@ enum {
 struct watched {
 	const char *folder;
 	const char *name; /* of the one thing in it that counts; NULL: everything does */
+	bool may_go;      /* that it is not there any more is no failure: something else that is watched leads to it */
 };
 
 struct watch {

@@ -157,11 +157,9 @@ become_small(struct launch *launch)
 
 	if (launch->options.user != NULL && !privileges_drop(&launch->user))
 		return false;
-	launch->keys.log = log_sink(launch->log);
-	if (launch->options.user != NULL)
-		key_set_warn(&launch->keys);
 	process_forbid_dumps(); /* again: the kernel allows them to whoever changes its user */
 	sandbox_enter(launch->options.no_sandbox ? NULL : &needs, &launch->sandbox);
+	key_set_warn(&launch->keys, launch->options.user != NULL ? "the user of -u" : "without its privileges spiped");
 	return true;
 }
 
@@ -171,7 +169,13 @@ read_keys_again(void *context, bool files_too)
 	return key_set_read_again(context, files_too);
 }
 
-/* A folder changes inside; and where its own path is a link, it changes with that, all at once. */
+static bool
+keys_are_old(void *context)
+{
+	return key_set_is_old(context);
+}
+
+/* A folder changes inside, or is replaced; and where links lead to it, it changes with one of them, all at once. */
 static void
 watch_keys(struct launch *launch)
 {
@@ -182,8 +186,11 @@ watch_keys(struct launch *launch)
 
 		if (!source->is_folder)
 			continue;
-		launch->watched[server->watched_count++] = (struct watched){.folder = source->path};
-		launch->watched[server->watched_count++] = (struct watched){source->parent, source->name};
+		launch->watched[server->watched_count++] = (struct watched){source->path, NULL, true};
+		launch->watched[server->watched_count++] = (struct watched){source->parent, source->name, false};
+		for (size_t j = 0; j < source->link_count; j++)
+			launch->watched[server->watched_count++] =
+			    (struct watched){source->links[j].folder, source->links[j].name, true};
 	}
 	server->watched = launch->watched;
 }
@@ -197,6 +204,7 @@ run_server(struct launch *launch)
 
 	server->keyring = launch->keys.ring;
 	server->read_keys = read_keys_again;
+	server->keys_are_old = keys_are_old;
 	server->keys_context = &launch->keys;
 	watch_keys(launch);
 	server->listeners = &launch->listeners;
@@ -230,15 +238,20 @@ end_at_once(int signal_number)
 static int
 serve(struct launch *launch)
 {
-	int status = 1;
+	struct keyring *ring;
 
 	key_set_keep(&launch->keys);
+	launch->keys.log = log_sink(launch->log);
 	if (!launch->options.wait_for_dns)
 		return run_server(launch);
 	let_parent_go(launch);
-	if (look_up(launch, true) && open_listeners(launch))
-		status = run_server(launch);
-	return status;
+	if (!look_up(launch, true) || !open_listeners(launch))
+		return 1;
+	/* That may have taken days, and no SIGHUP was heard. */
+	ring = key_set_read_again(&launch->keys, true);
+	if (ring != NULL)
+		counted_drop(&ring->counted);
+	return run_server(launch);
 }
 
 static int

@@ -1,6 +1,7 @@
 """Folders of keys: one on the disk, a spiped -d that takes it, and what becomes of whoever comes with one of them."""
 import os
 import re
+import signal
 import socket
 
 from daemons import secret_of
@@ -116,3 +117,19 @@ class KeyDoor:
 
     def problems(self):
         return [match.group(1) for match in (re.search(PROBLEM, line) for line in self.process.lines) if match]
+
+
+def reload(server, how="SIGHUP"):
+    """What a reading that begins now, or by itself, has to say."""
+    seen = len(server.process.lines)
+    if how == "SIGHUP":
+        server.process.signal(signal.SIGHUP)
+    return said(server, seen)
+
+
+def said(server, seen):
+    """What is about keys from that line on, up to the end of a reading."""
+    before = sum(" keys count=" in line for line in server.process.lines[:seen])
+    server.process.line(r" keys count=\d+$", before + 1)
+    lines = [re.search(r" keys (.*)$", line) for line in server.process.lines[seen:]]
+    return [line.group(1) for line in lines if line]

@@ -1,10 +1,12 @@
 """A server of ours with many keys, before clients of either make: each of them finds the one that is its own, and no other."""
 import os
+import select
+import socket
 
 import pytest
 from conftest import write_key
-from keys import Folder
-from network import IPV4
+from keys import Folder, KeyDoor, reload
+from network import IPV4, until
 from test_interop import CLIENTS, Cell
 
 COUNTS = (1, 2, 1000)
@@ -36,3 +38,36 @@ def test_the_right_key_is_found_wherever_it_stands(network, launch, ours, theirs
     for near_ends_first in (True, False):
         cell.carries(100000, near_ends_first)
     assert cell.server.line(r" close peer=\S+ key=(\S+) .*reason=end$", 2).group(1) == name
+
+
+def has_gone(sock):
+    poll = select.poll()
+    poll.register(sock, select.POLLRDHUP)
+    return bool(poll.poll(0))
+
+
+def connect_from(host, network, address):
+    sock = network.keep(socket.socket())
+    sock.bind((host, 0))
+    sock.connect(address.where)
+    return sock
+
+
+def test_with_many_keys_few_strangers_are_let_in_at_a_time(network, launch, ours, tmp_path):
+    """Each may make all keys be tried. Of 4,096 keys the one core that strangers have is done with 64 in a quarter of a second."""
+    folder, strangers = Folder(tmp_path / "keys", "client"), []
+    server = KeyDoor(network, launch, ours, folder, "--max-handshakes", "200")
+    for crowd, limit in ((4095, 64), (0, 200)):
+        folder.add(*(f"c{number}" for number in range(crowd)))
+        if crowd == 0:
+            folder.remove(*(name for name in folder.secrets if name != "client"))
+        assert reload(server)[-1] == f"count={1 + crowd}"
+        for _ in range(limit + 10):
+            strangers.append(connect_from("127.0.0.2", network, server.source))
+        until(lambda: sum(has_gone(sock) for sock in strangers) == 10, "the oldest ten have gone")
+        assert server.serves(folder.secrets["client"]) == "client"
+        for sock in strangers:
+            sock.close()
+        strangers.clear()
+        until(lambda: server.process.descriptors() < 64, "all strangers have gone")
+    assert server.process.count(" limit handshakes=64") == 1

@@ -1,24 +1,18 @@
 """Keys that change while it serves: what is taken when, and what becomes of connections and handshakes on the old ones."""
 import hashlib
 import os
-import re
-import shutil
 import signal
 import time
 
 import pytest
 from conftest import write_key
-from daemons import Door, needs_root, secret_of
-from keys import Folder, KeyDoor
+from daemons import Door, secret_of
+from keys import Folder, KeyDoor, reload, said
 from network import RESET, read_exactly, read_to_end, until
 from scene import Scene
 
 STILL, MOST = 1, 10  # seconds, as in src/net/watch.h
 HOW = pytest.mark.parametrize("how", ["SIGHUP", "watched"])
-NOBODY = pytest.param(("-u", "nobody"), "watched", marks=needs_root, id="-u nobody")
-EVERY_WAY = pytest.mark.parametrize("options, how", [
-    pytest.param((), "SIGHUP", id="SIGHUP"), pytest.param((), "watched", id="watched"), NOBODY,
-    pytest.param(("--no-sandbox", ), "watched", id="--no-sandbox")])
 
 
 @pytest.fixture
@@ -29,22 +23,6 @@ def folder(place):
 @pytest.fixture
 def door(network, launch, ours):
     return lambda keys, *options, **how: KeyDoor(network, launch, ours, keys, *options, **how)
-
-
-def reload(server, how="SIGHUP"):
-    """What a reading that begins now, or by itself, has to say."""
-    seen = len(server.process.lines)
-    if how == "SIGHUP":
-        server.process.signal(signal.SIGHUP)
-    return said(server, seen)
-
-
-def said(server, seen):
-    """What is about keys from that line on, up to the end of a reading."""
-    before = sum(" keys count=" in line for line in server.process.lines[:seen])
-    server.process.line(r" keys count=\d+$", before + 1)
-    lines = [re.search(r" keys (.*)$", line) for line in server.process.lines[seen:]]
-    return [line.group(1) for line in lines if line]
 
 
 # What is taken
@@ -70,95 +48,6 @@ def test_nothing_has_changed(door, folder):
     server = door(folder)
     assert reload(server) == reload(server) == ["count=2"]
     assert server.serves(folder.secrets["mail"]) == "mail"
-
-
-def kubernetes(place):
-    """A mounted secret: (its folder, a function that puts other keys into it, as kubelet does)."""
-    mount, number = f"{place}/mount", iter(range(100))
-    os.mkdir(mount)
-
-    def put(**keys):
-        data = f"{mount}/..2024_{next(number)}"
-        os.mkdir(data)
-        for name, contents in keys.items():
-            write_key(data, f"{name}.key", contents)
-        os.symlink(os.path.basename(data), f"{mount}/..data_tmp")
-        before = os.path.realpath(f"{mount}/..data")
-        os.rename(f"{mount}/..data_tmp", f"{mount}/..data")
-        for name in keys:
-            if not os.path.lexists(f"{mount}/{name}.key"):
-                os.symlink(f"..data/{name}.key", f"{mount}/{name}.key")
-        if before != f"{mount}/..data":
-            shutil.rmtree(before)
-        return {name: secret_of(f"{mount}/{name}.key") for name in keys}
-    return mount, put
-
-
-@HOW
-def test_a_secret_of_kubernetes(door, place, how):
-    mount, put = kubernetes(place)
-    first = put(laptop=os.urandom(32), mail=os.urandom(32))
-    server = door(mount)
-    assert [server.serves(secret) for secret in first.values()] == ["laptop", "mail"]
-    second = put(laptop=os.urandom(32), mail=os.urandom(32))
-    assert reload(server, how) == ["changed=laptop", "changed=mail", "count=2"]
-    assert [server.serves(secret) for secret in second.values()] == ["laptop", "mail"]
-    server.refuses(first["mail"])
-    third = put(mail=os.urandom(32), new=os.urandom(32))  # the links of what is gone lead nowhere, for a while
-    assert reload(server, how)[-4:] == ["removed=laptop", "changed=mail", "added=new", "count=2"]
-    assert [server.serves(secret) for secret in third.values()] == ["mail", "new"]
-    server.refuses(second["laptop"])
-
-
-def owned(place, *options):
-    """For -u nobody: what is below place is nobody's."""
-    for path, folders, files in os.walk(place) if "-u" in options else ():
-        for name in (path, *(os.path.join(path, name) for name in folders + files)):
-            os.chown(name, 65534, 65534, follow_symlinks=False)
-
-
-@EVERY_WAY
-def test_a_link_to_a_folder_that_leads_to_another_now(door, place, options, how):
-    """And in the end to a folder in its own place: beside the link and beside what it leads to is all that can be read."""
-    os.mkdir(f"{place}/sets")
-    os.mkdir(f"{place}/links")
-    sets = [Folder(f"{place}/sets/{number}", "laptop", f"only-{number}") for number in range(2)]
-    sets.append(Folder(f"{place}/links/next-keys", "laptop", "only-2"))
-    os.symlink("../sets/0", f"{place}/links/keys")
-    owned(place, *options)
-    server = door(f"{place}/links/keys", *options)
-    for number, keys in enumerate(sets):
-        if number == 1:
-            os.symlink("../sets/1", f"{place}/links/next")
-            os.rename(f"{place}/links/next", f"{place}/links/keys")
-        elif number == 2:
-            os.unlink(f"{place}/links/keys")
-            os.rename(keys.path, f"{place}/links/keys")
-        if number > 0:
-            assert reload(server, how) == ["changed=laptop", f"removed=only-{number - 1}", f"added=only-{number}", "count=2"]
-            server.refuses(sets[number - 1].secrets["laptop"])
-        assert [server.serves(secret) for secret in keys.secrets.values()] == ["laptop", f"only-{number}"]
-
-
-@EVERY_WAY
-def test_a_folder_in_the_place_of_another(door, place, options, how):
-    keys = Folder(f"{place}/keys", "laptop", "mail")
-    owned(f"{place}/keys", *options)
-    server = door(keys, *options)
-    for _ in range(2 if "-u" in options else 1):  # what has come is watched as well as what was there
-        new = Folder(f"{place}/new", "laptop", "extra")
-        owned(new.path, *options)
-        os.rename(f"{place}/keys", f"{place}/old")
-        os.rename(f"{place}/new", f"{place}/keys")
-        assert reload(server, how)[-1] == "count=2"
-        assert [server.serves(secret) for secret in new.secrets.values()] == ["laptop", "extra"]
-        server.refuses(keys.secrets["laptop"])
-        shutil.rmtree(f"{place}/old")
-        keys = new
-    keys.path = f"{place}/keys"
-    keys.remove("laptop")
-    assert reload(server, how)[-2:] == ["removed=laptop", "count=1"]
-    assert server.problems() == []
 
 
 def test_a_change_is_taken_when_it_has_stood_still_and_in_any_case_some_time(door, folder):
@@ -194,6 +83,30 @@ def test_a_file_alone_is_read_again_on_a_signal_only(door, folder, place, key):
     folder.add("newer")
     assert reload(server, "watched") == ["added=newer", "count=5"]
     assert server.serves(old) == "key"
+
+
+def test_one_name_in_two_folders(door, place):
+    one, two = Folder(f"{place}/one", "laptop"), Folder(f"{place}/two", "laptop")
+    server = door(one, "-k", two)
+    one.remove("laptop")
+    assert reload(server) == ["removed=laptop", "count=1"]
+    server.refuses(one.secrets["laptop"])
+    assert server.serves(two.secrets["laptop"]) == "laptop"
+    one.add("laptop")
+    assert reload(server) == ["added=laptop", "count=2"]
+    two.add("laptop")
+    assert reload(server) == ["changed=laptop", "count=2"]
+
+
+def test_a_key_that_is_gone_and_has_another_name_too(door, folder):
+    contents = os.urandom(64)
+    folder.add("laptop", "old-laptop", contents=contents)
+    server = door(folder)
+    seen = len(server.problems())
+    folder.remove("laptop")
+    assert reload(server)[-1] == "count=2"
+    assert server.problems()[seen:] == ["old-laptop is the same key as laptop, which is gone: it stays good"]
+    assert server.serves(folder.secrets["laptop"]) == "old-laptop"
 
 
 # What was there before

@@ -1,5 +1,7 @@
 /* test_key_read.c: what each file and folder gives, and what a reading that goes wrong leaves in force. */
+#include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -44,6 +46,45 @@ a_removal_counts_whatever_else_is_wrong(void **state)
 	assert_true(keys_change(true));
 	assert_int_equal(keys.ring->count, 0);
 	assert_non_null(strstr(keys_logged, "everyone is refused"));
+}
+
+/* As a kernel lists a large folder in which files are replaced meanwhile: the first is told twice, the last one not. */
+static bool lists_wrongly;
+
+typedef int (*scan_filter)(const struct dirent *);
+typedef int (*scan_order)(const struct dirent **, const struct dirent **);
+int __real_scandir(const char *folder, struct dirent ***files, scan_filter filter, scan_order order);
+int __wrap_scandir(const char *folder, struct dirent ***files, scan_filter filter, scan_order order);
+
+int
+__wrap_scandir(const char *folder, struct dirent ***files, scan_filter filter, scan_order order)
+{
+	int count = __real_scandir(folder, files, filter, order);
+
+	if (!lists_wrongly || count < 2)
+		return count;
+	memcpy((*files)[count - 1], (*files)[0], (*files)[0]->d_reclen);
+	qsort(*files, (size_t)count, sizeof **files, (int (*)(const void *, const void *))order);
+	return count;
+}
+
+static void
+a_folder_that_is_listed_wrongly_gives_what_is_in_it(void **state)
+{
+	keys_give("a.key", 1);
+	keys_give("b.key", 2);
+	keys_give("c.key", 3);
+	keys_open_folder();
+	lists_wrongly = true;
+	assert_false(keys_change(true));
+	assert_int_equal(keys.ring->count, 3);
+	keys_give("c.key", 4);
+	assert_true(keys_change(true));
+	assert_true(keys_has("a", 1) && keys_has("b", 2) && keys_has("c", 4));
+	assert_int_equal(unlink(scratch_path("c.key")), 0);
+	lists_wrongly = false;
+	assert_true(keys_change(true));
+	assert_int_equal(keys.ring->count, 2);
 }
 
 static void
@@ -205,6 +246,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(a_name_has_63_letters_at_most, keys_start, keys_stop),
 	    cmocka_unit_test_setup_teardown(a_removal_counts_whatever_else_is_wrong, keys_start, keys_stop),
 	    cmocka_unit_test_setup_teardown(a_link_that_leads_nowhere_is_no_key_any_more, keys_start, keys_stop),
+	    cmocka_unit_test_setup_teardown(a_folder_that_is_listed_wrongly_gives_what_is_in_it, keys_start, keys_stop),
 	    cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_read_changes_nothing, keys_start, keys_stop),
 	    cmocka_unit_test_setup_teardown(a_folder_that_is_too_full_locks_nobody_out, keys_start, keys_stop),
 	    cmocka_unit_test_setup_teardown(a_full_folder_leaves_room_for_what_stands_beside_it, keys_start, keys_stop),

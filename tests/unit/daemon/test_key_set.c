@@ -249,6 +249,56 @@ what_a_folder_stands_in_is_known_however_it_is_written(void **state)
 	assert_string_equal(keys.sources[0].name, ".");
 }
 
+/* A link to a folder by way of another link, and one that is not absolute, in a circle at the end. */
+static void
+each_link_on_the_way_is_known(void **state)
+{
+	static char path[PATH_MAX + 64], base[PATH_MAX];
+	const char *paths[] = {path};
+	struct key_source *source = &keys.sources[0];
+	struct key_link links[3];
+
+	assert_non_null(realpath(keys_folder, base));
+	keys_give("laptop.key", 1);
+	(void)snprintf(path, sizeof path, "%s/keys", base);
+	assert_int_equal(mkdir(scratch_path("real"), 0700), 0);
+	assert_int_equal(symlink("real", scratch_path("data")), 0);
+	assert_int_equal(symlink(base, scratch_path("real/up")), 0);
+	assert_int_equal(symlink("data/up", scratch_path("keys")), 0);
+	keys_open(paths, 1);
+	assert_int_equal(source->link_count, 3);
+	for (size_t i = 0; i < 2; i++)
+		assert_string_equal(source->links[i].folder, base);
+	assert_string_equal(source->links[0].name, "keys");
+	assert_string_equal(source->links[1].name, "data");
+	assert_string_equal(source->links[2].name, "up");
+	assert_string_equal(strrchr(source->links[2].folder, '/'), "/real");
+	assert_int_equal(symlink("round", scratch_path("round")), 0);
+	(void)snprintf(path, sizeof path, "%s/round/and/round", base);
+	assert_int_equal(key_links_find(links, 3, path), 3);
+	assert_string_equal(links[2].name, "round");
+	assert_int_equal(key_links_find(links, 3, base), 0);
+	assert_int_equal(key_links_find(links, 3, "./nothing"), 0);
+	assert_int_equal(unlink(scratch_path("real/up")), 0);
+	assert_int_equal(rmdir(scratch_path("real")), 0);
+}
+
+static void
+a_folder_that_has_changed_since_it_was_read_is_old(void **state)
+{
+	keys_give("laptop.key", 1);
+	keys_open_folder();
+	assert_false(key_set_is_old(&keys));
+	keys_give("phone.key", 2);
+	assert_true(key_set_is_old(&keys));
+	assert_true(keys_change(false));
+	assert_false(key_set_is_old(&keys));
+	(void)snprintf(keys_folder, sizeof keys_folder, "/tmp");
+	assert_true(key_set_is_old(&keys));
+	(void)snprintf(keys_folder, sizeof keys_folder, "/nonexistent/keys");
+	assert_false(key_set_is_old(&keys));
+}
+
 static void
 a_credential_is_a_name_in_its_folder_and_no_path(void **state)
 {
@@ -324,6 +374,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(an_end_that_connects_has_no_folder, keys_start, keys_stop),
 	    cmocka_unit_test_setup_teardown(
 		what_a_folder_stands_in_is_known_however_it_is_written, keys_start, keys_stop),
+	    cmocka_unit_test_setup_teardown(each_link_on_the_way_is_known, keys_start, keys_stop),
+	    cmocka_unit_test_setup_teardown(a_folder_that_has_changed_since_it_was_read_is_old, keys_start, keys_stop),
 	    cmocka_unit_test_setup_teardown(a_credential_is_a_name_in_its_folder_and_no_path, keys_start, keys_stop),
 	    cmocka_unit_test_setup_teardown(no_key_is_left_in_memory_that_is_given_back, keys_start, keys_stop),
 	};

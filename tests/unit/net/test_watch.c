@@ -59,8 +59,8 @@ start(void **state)
 	changes = 0;
 	memset(watched, 0, sizeof watched);
 	memset(&watch, 0, sizeof watch);
-	what[0] = (struct watched){"/keys", NULL};
-	what[1] = (struct watched){"/", "keys"};
+	what[0] = (struct watched){"/keys", NULL, true};
+	what[1] = (struct watched){"/", "keys", false};
 	if (watch_start(&watch, uv_default_loop(), what, 2, changed) != 0)
 		return -1;
 	watch_again(&watch);
