@@ -237,3 +237,26 @@ def test_the_last_key_removed(fault, how):
     fault.folder.add("x")
     assert fault.takes("added=x") == ["added=x", "count=1"]
     fault.serves("x")
+
+
+def test_a_folder_that_cannot_be_watched_is_told_of_once(network, launch, ours, place):
+    """What it stands in has gone, comes back, and goes again."""
+    above, aside = f"{place}/above", f"{place}/aside"
+    os.mkdir(above)
+    server = KeyDoor(network, launch, ours, Folder(f"{above}/keys", "mail"))
+    lines = lambda word: server.process.count(f" keys {word}=")
+
+    def read_again():
+        before = lines("count")
+        server.process.signal(signal.SIGHUP)
+        until(lambda: lines("count") > before, "they are read again")
+
+    for times in (1, 2):
+        os.rename(above, aside)
+        read_again()
+        until(lambda: lines("watched") >= times, "it is told")  # noqa: B023
+        read_again()
+        assert lines("watched") == times
+        os.rename(aside, above)
+        read_again()
+    server.process.line(' keys watched=no reload="by SIGHUP only"$')

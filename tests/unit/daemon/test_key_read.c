@@ -1,11 +1,13 @@
 /* test_key_read.c: what each file and folder gives, and what a reading that goes wrong leaves in force. */
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/key_file.h"
 #include "helpers.h"
 #include "keys.h"
 #include "test.h"
@@ -133,6 +135,40 @@ a_link_that_leads_nowhere_is_no_key_any_more(void **state)
 	}
 }
 
+static int gone; /* how many times more a file is not there when it is opened */
+
+/* The linker puts the second in place of key_file_read_member, and calls that the first. */
+int __real_key_file_read_member(struct key_file *file, const char *path, uint8_t k[WIRE_KEY]);
+int __wrap_key_file_read_member(struct key_file *file, const char *path, uint8_t k[WIRE_KEY]);
+
+int
+__wrap_key_file_read_member(struct key_file *file, const char *path, uint8_t k[WIRE_KEY])
+{
+	if (gone == 0)
+		return __real_key_file_read_member(file, path, k);
+	gone--;
+	*file = (struct key_file){.path = path};
+	return ENOENT;
+}
+
+/* What it led to was there when the folder was listed, and went before it was opened; something else is there now. */
+static void
+a_link_that_changes_on_the_way_is_no_removal(void **state)
+{
+	keys_give("laptop.key", 1);
+	keys_open_folder();
+	gone = 1;
+	assert_false(keys_change(true));
+	assert_true(keys_has("laptop", 1));
+	keys_give("laptop.key", 2);
+	gone = 1;
+	assert_true(keys_change(true));
+	assert_true(keys_has("laptop", 2));
+	gone = 2;
+	assert_true(keys_change(true));
+	assert_int_equal(keys.ring->count, 0);
+}
+
 static void
 a_name_has_63_letters_at_most(void **state)
 {
@@ -247,6 +283,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(a_removal_counts_whatever_else_is_wrong, keys_start, keys_stop),
 	    cmocka_unit_test_setup_teardown(a_link_that_leads_nowhere_is_no_key_any_more, keys_start, keys_stop),
 	    cmocka_unit_test_setup_teardown(a_folder_that_is_listed_wrongly_gives_what_is_in_it, keys_start, keys_stop),
+	    cmocka_unit_test_setup_teardown(a_link_that_changes_on_the_way_is_no_removal, keys_start, keys_stop),
 	    cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_read_changes_nothing, keys_start, keys_stop),
 	    cmocka_unit_test_setup_teardown(a_folder_that_is_too_full_locks_nobody_out, keys_start, keys_stop),
 	    cmocka_unit_test_setup_teardown(a_full_folder_leaves_room_for_what_stands_beside_it, keys_start, keys_stop),

@@ -38,7 +38,7 @@ __wrap_uv_fs_event_start(uv_fs_event_t *event, uv_fs_event_cb call, const char *
 	(void)flags;
 	heard = call;
 	watched[event == &watch.all[1].event]++;
-	return strcmp(path, "/gone") == 0 ? UV_ENOENT : 0;
+	return strcmp(path, "/gone") == 0 ? UV_ENOENT : strcmp(path, "/full") == 0 ? UV_ENOSPC : 0;
 }
 
 static void
@@ -169,6 +169,22 @@ what_has_come_in_a_folders_place_is_watched(void **state)
 	assert_int_equal(watch.failed, 1);
 }
 
+static void
+what_could_not_be_watched_is_known_until_it_can_be(void **state)
+{
+	(void)state;
+	what[0].folder = "/full"; /* there is no watch left in the system */
+	watch_again(&watch);
+	assert_int_equal(watch.failed, 1);
+	what[1].folder = "/full";
+	watch_again(&watch);
+	assert_int_equal(watch.failed, 2);
+	what[0].folder = "/keys";
+	what[1].folder = "/";
+	watch_again(&watch);
+	assert_int_equal(watch.failed, 0);
+}
+
 int
 main(void)
 {
@@ -179,6 +195,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(what_is_overdue_is_told_at_once, start, stop),
 	    cmocka_unit_test_setup_teardown(beside_a_folder_only_its_name_counts, start, stop),
 	    cmocka_unit_test_setup_teardown(what_has_come_in_a_folders_place_is_watched, start, stop),
+	    cmocka_unit_test_setup_teardown(what_could_not_be_watched_is_known_until_it_can_be, start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
