@@ -155,8 +155,8 @@ def test_a_folder_in_a_secret_of_kubernetes(door, place, how):
             os.symlink("..data/keys", f"{mount}/keys")
             server = door(f"{mount}/keys")
         else:
-            shutil.rmtree(f"{mount}/..{number - 1}")
             assert reload(server, how)[-2:] == ["changed=laptop", "count=1"]
+            shutil.rmtree(f"{mount}/..{number - 1}")
         assert server.serves(keys.secrets["laptop"]) == "laptop"
     assert server.problems() == []
 

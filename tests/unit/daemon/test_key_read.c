@@ -50,18 +50,21 @@ a_removal_counts_whatever_else_is_wrong(void **state)
 	assert_non_null(strstr(keys_logged, "everyone is refused"));
 }
 
-/* As a kernel lists a large folder in which files are replaced meanwhile: the first is told twice, the last one not. */
+/*
+ * As a kernel lists a large folder in which files are replaced meanwhile: the first is told twice, the last one not.
+ * That is what scandir is called where files may be large.
+ */
 static bool lists_wrongly;
 
 typedef int (*scan_filter)(const struct dirent *);
 typedef int (*scan_order)(const struct dirent **, const struct dirent **);
-int __real_scandir(const char *folder, struct dirent ***files, scan_filter filter, scan_order order);
-int __wrap_scandir(const char *folder, struct dirent ***files, scan_filter filter, scan_order order);
+int __real_scandir64(const char *folder, struct dirent ***files, scan_filter filter, scan_order order);
+int __wrap_scandir64(const char *folder, struct dirent ***files, scan_filter filter, scan_order order);
 
 int
-__wrap_scandir(const char *folder, struct dirent ***files, scan_filter filter, scan_order order)
+__wrap_scandir64(const char *folder, struct dirent ***files, scan_filter filter, scan_order order)
 {
-	int count = __real_scandir(folder, files, filter, order);
+	int count = __real_scandir64(folder, files, filter, order);
 
 	if (!lists_wrongly || count < 2)
 		return count;

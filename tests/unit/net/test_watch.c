@@ -167,6 +167,9 @@ what_has_come_in_a_folders_place_is_watched(void **state)
 	what[1].folder = "/gone";
 	watch_again(&watch);
 	assert_int_equal(watch.failed, 1);
+	what[1].may_go = true;
+	watch_again(&watch);
+	assert_int_equal(watch.failed, 0);
 }
 
 static void
