@@ -270,6 +270,18 @@ arguments_word(const struct arguments *arguments, const char *const words[], siz
 }
 
 bool
+arguments_add(const struct arguments *arguments, const char *values[], size_t most, size_t *count)
+{
+	if (*count == most) {
+		message_error(
+		    "Error parsing argument: %s %s: at most %d times", arguments->given, arguments->value, (int)most);
+		return false;
+	}
+	values[(*count)++] = arguments->value;
+	return true;
+}
+
+bool
 arguments_crypto(const struct arguments *arguments, enum engine_backend *backend)
 {
 	const char *problem;

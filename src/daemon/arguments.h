@@ -71,6 +71,8 @@ bool arguments_octal(const struct arguments *arguments, uint64_t most, uint64_t 
 bool arguments_seconds(const struct arguments *arguments, uint64_t least, uint64_t *milliseconds);
 /* One of count words: its index comes out. */
 bool arguments_word(const struct arguments *arguments, const char *const words[], size_t count, size_t *index);
+/* Put behind the *count values, at most so many, that it has had. */
+bool arguments_add(const struct arguments *arguments, const char *values[], size_t most, size_t *count);
 /* --crypto: a backend that can be used here. */
 bool arguments_crypto(const struct arguments *arguments, enum engine_backend *backend);
 

@@ -181,31 +181,41 @@ key_file_problem(int error)
 	return error == ENODATA ? "Shorter than 32 bytes" : error == EINVAL ? "Not a regular file" : strerror(error);
 }
 
+/* 0, or the errno that reading it would give. It is not read: the file system would note when it was. */
+static int
+check_descriptor(struct key_file *file, int fd)
+{
+	struct stat status;
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || !note_status(file, fd, &status))
+		return errno;
+	if ((flags & O_ACCMODE) == O_WRONLY || S_ISDIR(status.st_mode))
+		return S_ISDIR(status.st_mode) ? EISDIR : EBADF;
+	file->is_read = S_ISREG(status.st_mode);
+	if (file->is_read)
+		file->length = (uint64_t)status.st_size - (uint64_t)lseek(fd, 0, SEEK_CUR);
+	return 0;
+}
+
 bool
 key_file_check(struct key_file *file, const char *path)
 {
 	struct stat status;
+	bool is_open = key_file_is_once(path);
 	int fd, error;
 
 	*file = (struct key_file){.path = path};
-	if (is_standard_input(path))
-		return true;
-	if (key_file_is_once(path))
-		return fcntl(descriptor_of(path), F_GETFD) >= 0 || cannot("Error reading file", path, errno);
 	/* Whoever waits at the other end of a FIFO would see that it was opened. */
-	if (stat(path, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)))
+	if (!is_open && stat(path, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)))
 		return access(path, R_OK) == 0 || cannot("Cannot open file", path, errno);
 	fd = open_file(path, 0);
 	if (fd < 0)
 		return cannot("Cannot open file", path, errno);
-	error = !note_status(file, fd, &status) ? errno : S_ISDIR(status.st_mode) ? EISDIR : 0;
-	(void)close(fd);
-	if (error != 0)
-		return cannot("Error reading file", path, error);
-	/* It is not read: the file system would note when it was. */
-	file->is_read = S_ISREG(status.st_mode);
-	file->length = (uint64_t)status.st_size;
-	return true;
+	error = check_descriptor(file, fd);
+	if (!is_open)
+		(void)close(fd);
+	return error == 0 || cannot("Error reading file", path, error);
 }
 
 const char *

@@ -138,9 +138,7 @@ read_members(struct reading *reading, struct dirent **files, int count)
 				read_member(reading, files[i]->d_name, name, before);
 		}
 	}
-	if (left_out > 0)
-		key_set_say(
-		    reading->set, "%s has more than %d keys: %d are passed over", source->path, KEY_SET_MAX, left_out);
+	key_set_say_of_rest(reading->set, source->path, left_out);
 }
 
 /* 0, or the errno: the folder cannot be read at all. */
@@ -158,6 +156,13 @@ read_folder(struct reading *reading)
 	key_folder_free(files, count);
 	key_set_say_of_mistakes(reading->set, reading->source->path);
 	return 0;
+}
+
+bool
+key_set_is_nothing(const struct key_set *set, const struct key_file *file)
+{
+	return file->is_read && file->length == 0 && key_file_is_once(file->path) &&
+	       (set->count > 1 || strcmp(file->path, "-") != 0);
 }
 
 /*
@@ -178,6 +183,8 @@ read_file(struct reading *reading, const char **what)
 
 	if (error != 0)
 		return error;
+	if (key_set_is_nothing(reading->set, &info))
+		return ENODATA;
 	if (is_known(reading, before)) {
 		key_ring_copy(reading->ring, before);
 		return 0;

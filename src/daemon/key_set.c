@@ -80,21 +80,26 @@ key_set_say_of_mistakes(const struct key_set *set, const char *folder)
 	key_folder_free(files, count);
 }
 
-/* Where credential:NAME stands. false: one line has said that it cannot be known. */
-static bool
+void
+key_set_say_of_rest(const struct key_set *set, const char *folder, int count)
+{
+	if (count > 0)
+		key_set_say(set, "%s has more than %d keys: %d are passed over", folder, KEY_SET_MAX, count);
+}
+
+/* Where credential:NAME stands. NULL, or why that cannot be known. */
+static const char *
 find_credential(struct key_source *source, const char *name)
 {
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");
 
-	if (folder == NULL || name[0] == '\0' || strchr(name, '/') != NULL) {
-		message_error("-k %s: %s", source->path,
-		    folder == NULL ? "there is no $CREDENTIALS_DIRECTORY (systemd sets it: LoadCredential=)"
-				   : "a credential's name is no path");
-		return false;
-	}
+	if (folder == NULL)
+		return "there is no $CREDENTIALS_DIRECTORY (systemd sets it: LoadCredential=)";
+	if (name[0] == '\0' || strchr(name, '/') != NULL)
+		return "a credential's name is no path";
 	(void)snprintf(source->real, sizeof source->real, "%s/%s", folder, name);
 	source->path = source->real;
-	return true;
+	return NULL;
 }
 
 /* "/a/b/": the folder "/a", and "b" in it. */
@@ -114,35 +119,38 @@ find_parent(struct key_source *source)
 		*slash = '\0';
 }
 
-/* Where the keys are, as the command line has it. false: one line has said what is wrong with that. */
+/* Where a key is, as the command line has it. false: one line has said what is wrong with that. */
 static bool
-find_sources(struct key_set *set, const char *const paths[], size_t count, enum key_user user)
+find_source(struct key_set *set, size_t index, const char *path)
 {
 	static const char credential[] = "credential:";
+	struct key_source *source = &set->sources[index];
+	const char *problem = NULL;
 	struct stat status;
 
-	*set = (struct key_set){.user = user};
-	for (; set->count < count; set->count++) {
-		struct key_source *source = &set->sources[set->count];
-
-		source->path = paths[set->count];
-		if (strncmp(source->path, credential, sizeof credential - 1) == 0 &&
-		    !find_credential(source, source->path + sizeof credential - 1))
-			return false;
-		source->is_once = key_file_is_once(source->path);
-		if (!source->is_once && stat(source->path, &status) == 0) {
-			source->is_folder = S_ISDIR(status.st_mode);
-			source->is_once = !source->is_folder && !S_ISREG(status.st_mode); /* a FIFO, a device */
-		}
-		if (source->is_folder && user != KEYS_OF_SERVER) {
-			message_error(
-			    "-k %s: a folder of keys is for -d; this end has one key: name its file", source->path);
-			return false;
-		}
-		find_parent(source);
-		source->link_count = key_links_find(source->links, KEY_LINKS_MAX, source->path);
+	source->path = path;
+	if (strncmp(path, credential, sizeof credential - 1) == 0)
+		problem = find_credential(source, path + sizeof credential - 1);
+	source->is_once = key_file_is_once(source->path);
+	if (!source->is_once && stat(source->path, &status) == 0) {
+		source->is_folder = S_ISDIR(status.st_mode);
+		source->is_once = !source->is_folder && !S_ISREG(status.st_mode); /* a FIFO, a device */
 	}
-	return true;
+	if (source->is_folder && set->user != KEYS_OF_SERVER)
+		problem = "a folder of keys is for -d; this end has one key: name its file";
+	else if (index >= set->count) /* what a client does not use may be missing */
+		return true;
+	if (problem != NULL)
+		message_error("-k %s: %s", source->path, problem);
+	find_parent(source);
+	source->link_count = key_links_find(source->links, KEY_LINKS_MAX, source->path);
+	return problem == NULL;
+}
+
+static void
+start_set(struct key_set *set, size_t count, enum key_user user)
+{
+	*set = (struct key_set){.user = user, .count = user == KEYS_OF_SERVER ? count : 1};
 }
 
 static void
@@ -155,8 +163,10 @@ warn_of_none(const struct key_set *set, size_t count)
 bool
 key_set_open(struct key_set *set, const char *const paths[], size_t count, enum key_user user)
 {
-	if (!find_sources(set, paths, count, user))
-		return false;
+	start_set(set, count, user);
+	for (size_t i = 0; i < count; i++)
+		if (!find_source(set, i, paths[i]))
+			return false;
 	set->ring = key_set_read(set, true);
 	if (set->ring == NULL)
 		return false;
@@ -171,6 +181,10 @@ check_file(const struct key_set *set, const char *path, size_t *good)
 
 	if (!key_file_check(&file, path))
 		return false;
+	if (key_set_is_nothing(set, &file)) {
+		message_error("Error reading file: %s: %s", key_file_title(path), strerror(ENODATA));
+		return false;
+	}
 	key_set_say_of_file(set, &file);
 	++*good;
 	return true;
@@ -194,37 +208,43 @@ static bool
 check_folder(const struct key_set *set, const char *folder, size_t *good)
 {
 	struct dirent **files;
-	int count = key_folder_list(folder, KEY_FOLDER_KEYS, &files);
+	int count = key_folder_list(folder, KEY_FOLDER_KEYS, &files), i;
+	size_t before = *good;
 
 	if (count < 0) {
 		message_error("Cannot open file: %s: %s", folder, strerror(errno));
 		return false;
 	}
-	for (int i = 0; i < count; i++) {
+	for (i = 0; i < count && *good - before < KEY_SET_MAX; i++) {
 		char path[2 * PATH_MAX];
 
 		(void)snprintf(path, sizeof path, "%s/%s", folder, files[i]->d_name);
 		check_member(set, path, good);
 	}
 	key_folder_free(files, count);
+	key_set_say_of_rest(set, folder, count - i);
 	key_set_say_of_mistakes(set, folder);
 	return true;
+}
+
+static bool
+check_source(const struct key_set *set, size_t index, size_t *good)
+{
+	const struct key_source *source = &set->sources[index];
+
+	return source->is_folder ? check_folder(set, source->path, good) : check_file(set, source->path, good);
 }
 
 bool
 key_set_check(const char *const paths[], size_t count, enum key_user user)
 {
 	static struct key_set set;
-	bool is_good = find_sources(&set, paths, count, user);
+	bool is_good = true;
 	size_t good = 0; /* keys */
 
-	for (size_t i = 0; i < set.count; i++) {
-		const char *path = set.sources[i].path;
-
-		is_good =
-		    (set.sources[i].is_folder ? check_folder(&set, path, &good) : check_file(&set, path, &good)) &&
-		    is_good;
-	}
+	start_set(&set, count, user);
+	for (size_t i = 0; i < count; i++)
+		is_good = find_source(&set, i, paths[i]) && (i >= set.count || check_source(&set, i, &good)) && is_good;
 	if (is_good)
 		warn_of_none(&set, good);
 	return is_good;

@@ -45,12 +45,12 @@ struct key_set {
 };
 
 /*
- * Reads all of paths[0..count), at most KEY_SOURCES_MAX, in their order; a client uses the first of them. paths outlive
- * the set. false: one line has said why.
+ * Reads all of paths[0..count), at most KEY_SOURCES_MAX, in their order; a client reads the first of them, and none may
+ * be a folder. paths outlive the set. false: one line has said why.
  */
 bool key_set_open(struct key_set *set, const char *const paths[], size_t count, enum key_user user);
 
-/* For --check: whether they could be read; nothing is. false: one line has said why. */
+/* For --check: whether they could be read; nothing is. false: a line has said each cause. */
 bool key_set_check(const char *const paths[], size_t count, enum key_user user);
 
 /*

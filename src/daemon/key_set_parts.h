@@ -9,6 +9,13 @@
 void key_set_say(const struct key_set *set, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void key_set_say_of_file(const struct key_set *set, const struct key_file *file);
 void key_set_say_of_mistakes(const struct key_set *set, const char *folder);
+void key_set_say_of_rest(const struct key_set *set, const char *folder, int count); /* has too many keys: so many */
+
+/*
+ * Whether a descriptor gave no byte, as that of a command which has failed: the key of nothing is everybody's. A single
+ * -k - has always taken it.
+ */
+bool key_set_is_nothing(const struct key_set *set, const struct key_file *file);
 
 /* The key of this name among ring->keys[first..first + count), or NULL. */
 const struct key *key_set_find(const struct keyring *ring, size_t first, size_t count, const char *name);

@@ -104,8 +104,8 @@ report_over(struct connection *c)
 }
 
 /*
- * A peer with another key closes when it has our MAC, and so does one with -g that has our y = 1; what answers that
- * with more is not one of us.
+ * A peer with another key closes when it has our MAC, and so does one with -g that has our y = 1, or one with our key
+ * that has no target or no room for us; what answers that with more is not one of us.
  */
 const char *
 report_hint(const struct connection *c)
@@ -121,8 +121,8 @@ report_hint(const struct connection *c)
 	if (!pipe_has_met(&c->pipe))
 		return "probably no spiped listens there";
 	return c->driver->settings->forward_secrecy == FORWARD_SECRECY_OFF
-		   ? "probably the other end has another key, or wants forward secrecy (-g)"
-		   : "probably the other end has another key";
+		   ? "probably the other end has another key, cannot reach its target, or wants forward secrecy (-g)"
+		   : "probably the other end has another key, or cannot reach its target";
 }
 
 void

@@ -53,9 +53,7 @@ set_option(struct options *options, const struct arguments *arguments, int optio
 		options->target = arguments->value;
 		return true;
 	case OPTION_KEY:
-		if (options->key == NULL) /* as for spiped, so that both take the same words; the first is used */
-			options->key = arguments->value;
-		return true;
+		return arguments_add(arguments, options->keys, KEY_SOURCES_MAX, &options->key_count);
 	case OPTION_BIND:
 		options->bind = arguments->value;
 		return true;
@@ -104,7 +102,7 @@ options_parse(struct options *options, int argc, char *const argv[], FILE *out)
 			return 1;
 	if (option == ARGUMENTS_OVER)
 		return arguments.status;
-	if (options->target == NULL || options->key == NULL || arguments.at < argc)
+	if (options->target == NULL || options->key_count == 0 || arguments.at < argc)
 		return arguments_usage(&arguments);
 	if (options->timeout == 0)
 		options->timeout = DEFAULT_TIMEOUT;

@@ -175,18 +175,6 @@ text_of(struct options *options, int option)
 	}
 }
 
-static bool
-add_key(struct options *options, const char *path)
-{
-	if (options->key_count == KEY_SOURCES_MAX) {
-		message_error("Error parsing argument: -k %s: at most %d times (a folder may hold thousands of keys)",
-		    path, KEY_SOURCES_MAX);
-		return false;
-	}
-	options->keys[options->key_count++] = path;
-	return true;
-}
-
 /* false: its argument is no good, and that has been said. */
 static bool
 set_value(struct options *options, const struct arguments *arguments, int option)
@@ -209,7 +197,7 @@ set_value(struct options *options, const struct arguments *arguments, int option
 	case OPTION_CRYPTO:
 		return arguments_crypto(arguments, &options->crypto);
 	case OPTION_KEY:
-		return add_key(options, arguments->value);
+		return arguments_add(arguments, options->keys, KEY_SOURCES_MAX, &options->key_count);
 	default:
 		*text_of(options, option) = arguments->value;
 		return true;
@@ -229,8 +217,6 @@ complete(struct options *options)
 		    "--source-mode and --source-owner are for UNIX sockets: they do nothing for %s", options->source);
 	if (options->close_revoked && options->kind == PIPE_ENCRYPT)
 		message_warning("--close-revoked is for -d: an end that connects is on its own key");
-	if (options->kind == PIPE_ENCRYPT)
-		options->key_count = 1;
 	options->syslog = options->syslog && !options->foreground;
 	if (options->log_level == (enum log_level)LOG_LEVELS)
 		options->log_level = options->foreground || options->syslog ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING;

@@ -74,21 +74,12 @@ same_text(const char *a, const char *b)
 
 static const char *const levels[] = {"error", "warning", "info", "debug"};
 
-/* An end that connects uses the first. */
-#ifdef FUZZ_SPIPED
-enum { KEYS_MOST = KEY_SOURCES_MAX };
-#define KEY(options, i) ((options)->keys[i])
-#else
-enum { KEYS_MOST = 1 };
-#define KEY(options, i) ((options)->key)
-#endif
-
 static void
 write_common(struct again *again, const struct options *options)
 {
 	text(again, "-t", options->target);
-	for (int i = 0; i < KEYS_MOST; i++)
-		text(again, "--key", KEY(options, i));
+	for (size_t i = 0; i < options->key_count; i++)
+		text(again, "--key", options->keys[i]);
 	text(again, "-b", options->bind);
 	flag(again, options->forward_secrecy == FORWARD_SECRECY_OFF, "-f");
 	flag(again, options->forward_secrecy == FORWARD_SECRECY_REQUIRED, "--require-forward-secrecy");
@@ -105,12 +96,13 @@ static void
 check_common(const struct options *a, const struct options *b)
 {
 	check(same_text(a->target, b->target) && same_text(a->bind, b->bind));
-	for (int i = 0; i < KEYS_MOST; i++)
-		check(same_text(KEY(a, i), KEY(b, i)));
+	check(a->key_count == b->key_count && a->key_count > 0 && a->key_count <= KEY_SOURCES_MAX);
+	for (size_t i = 0; i < a->key_count; i++)
+		check(same_text(a->keys[i], b->keys[i]));
 	check(a->forward_secrecy == b->forward_secrecy && a->keepalive == b->keepalive && a->check == b->check);
 	check(a->timeout == b->timeout && a->log_level == b->log_level && a->crypto == b->crypto &&
 	      a->no_sandbox == b->no_sandbox);
-	check(a->timeout > 0 && a->target != NULL && KEY(a, 0) != NULL && a->log_level <= LOG_LEVEL_DEBUG);
+	check(a->timeout > 0 && a->target != NULL && a->log_level <= LOG_LEVEL_DEBUG);
 }
 
 #ifdef FUZZ_SPIPED

@@ -92,3 +92,14 @@ arguments_crypto(const struct arguments *arguments, enum engine_backend *backend
 	*backend = (enum engine_backend)unknown_size(0, ENGINE_BACKENDS - 1);
 	return unknown_bool();
 }
+
+/*@ requires value: valid_read_string(arguments->value);
+    requires place: \valid(values + (0 .. most - 1)) && \valid(count) && *count <= most; */
+bool
+arguments_add(const struct arguments *arguments, const char *values[], size_t most, size_t *count)
+{
+	if (*count == most)
+		return false;
+	values[(*count)++] = arguments->value;
+	return true;
+}

@@ -124,6 +124,7 @@ PARSERS = [
     Proof("arguments", ["src/daemon/arguments.c"], [*TEXT, "tests/proof/engine.c", "tests/proof/message.c"], [
         ("src/daemon/arguments.c", "arguments->at == arguments->argc)", "arguments->at > arguments->argc)"),
         ("src/daemon/arguments.c", "|= UINT64_C(1) << index", "|= UINT64_C(1) << (index + 1)"),
+        ("src/daemon/arguments.c", "*count == most", "*count > most"),
         ("src/daemon/arguments.c", "seconds * 1000 > most_milliseconds", "seconds > 1e30"),
         ("src/daemon/arguments.c", "sizeof arguments->given, \"--", "sizeof *arguments, \"--"),
     ], *texts(), "-eva-ilevel", "512", "-eva-slevel", "1000", "-eva-min-loop-unroll", "70", "-warn-special-float", "none", "-eva-interprocedural-splits",
@@ -131,11 +132,12 @@ PARSERS = [
     Proof("spiped_options", ["src/spiped/options.c"], [*TEXT, "tests/proof/arguments.c", "tests/proof/message.c"], [
         ("src/spiped/options.c", "sizeof options->default_pidfile;", "sizeof *options;"),
         ("src/spiped/options.c", ".count = OPTION_COUNT", ".count = OPTION_COUNT + 1"),
-        ("src/spiped/options.c", "options->key_count == KEY_SOURCES_MAX)", "options->key_count > KEY_SOURCES_MAX)"),
+        ("src/spiped/options.c", "KEY_SOURCES_MAX, &options->key_count", "KEY_SOURCES_MAX + 1, &options->key_count"),
     ], *texts("options_parse:0"), "-eva-widening-delay", "20", "-eva-interprocedural-splits", *split("put_number")),
     Proof("spipe_options", ["src/spipe/options.c"], [*TEXT, "tests/proof/arguments.c", "tests/proof/message.c"], [
         ("src/spipe/options.c", ".count = OPTION_COUNT", ".count = OPTION_COUNT + 1"),
-    ], *texts("options_parse:0"), "-eva-interprocedural-splits", *split("put_number")),
+        ("src/spipe/options.c", "KEY_SOURCES_MAX, &options->key_count", "KEY_SOURCES_MAX + 1, &options->key_count"),
+    ], *texts("options_parse:0"), "-eva-widening-delay", "20", "-eva-interprocedural-splits", *split("put_number")),
     Proof("address", ["src/net/address.c"], [*TEXT, "tests/proof/inet.c"], [
         ("src/net/address.c", "if (size - used < sizeof \"\\\\xHH\" + 3)", "if (size - used < sizeof \"\\\\xHH\" + 2)"),
         ("src/net/address.c", "if (length >= sizeof ip)", "if (length > sizeof ip)"),

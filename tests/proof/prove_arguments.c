@@ -66,8 +66,9 @@ value(size_t length)
 	const struct arguments_program program = {.name = "name", .usage = "usage", .table = table, .count = COUNT};
 	struct arguments arguments;
 	enum engine_backend backend;
+	const char *values[3];
 	uint64_t number;
-	size_t index;
+	size_t index, values_count = unknown_size(0, sizeof values / sizeof *values);
 
 	arguments_start(&arguments, &program, 0, NULL, &out);
 	arguments.given[0] = '-';
@@ -77,6 +78,8 @@ value(size_t length)
 	(void)arguments_seconds(&arguments, unknown_size(0, 1), &number);
 	(void)arguments_word(&arguments, words, sizeof words / sizeof *words, &index);
 	(void)arguments_crypto(&arguments, &backend);
+	(void)arguments_add(&arguments, values, sizeof values / sizeof *values, &values_count);
+	//@ assert values: values_count <= sizeof(values) / sizeof(*values);
 	//@ slevel merge;
 }
 

@@ -1,10 +1,11 @@
 """Ours and Debian's in every place of a pair: a drop-in is one that nobody on the other side notices."""
 import os
+import subprocess
 
 import pytest
 from conftest import write_key
 from exchange import End, exchange
-from network import CLEAN, FAMILIES, IPV4, IPV6, RESET, UNIX, read_to_end
+from network import CLEAN, FAMILIES, IPV4, IPV6, RESET, UNIX, read_exactly, read_to_end
 
 EIGHT_MIB = 8 << 20
 SIZES = (0, 1, 1023, 1024, 1025, EIGHT_MIB)
@@ -54,8 +55,9 @@ class Cell:
         if process:
             assert process.wait() == 1
             guesses = self.makes[0].name == "ours" and "-g" not in self.client_options  # else it knows what it refuses
-            other = ", or wants forward secrecy (-g)" if "-f" in self.client_options else ""
-            hint = f"spipe: probably the other end has another key{other}\n" if guesses else ""
+            other = ("cannot reach its target, or wants forward secrecy (-g)" if "-f" in self.client_options else
+                     "or cannot reach its target")
+            hint = f"spipe: probably the other end has another key, {other}\n" if guesses else ""
             assert process.errors() == "spipe: Handshake failed\n" + hint
             assert process.popen.stdout.read() == b""
             return
@@ -114,3 +116,12 @@ def test_a_wrong_key_on_either_side_passes_nothing(network, launch, makes, clien
     cell = Cell(network, launch, makes, client, family, keys[0], server_key=keys[1])
     cell.refuses()
     cell.target_hears_nothing()
+
+
+def test_nothing_on_standard_input_alone_is_a_key(network, launch, makes, place):
+    empty = write_key(place, "empty", b"")
+    target, middle = network.listen(), network.address()
+    launch.daemon(makes[1], "-d", middle, target.address, "-", stdin=subprocess.DEVNULL)
+    client = launch.client(makes[0], middle, empty)
+    client.popen.stdin.write(b"there")
+    assert read_exactly(target.accept(), 5) == b"there"

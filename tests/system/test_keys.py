@@ -141,6 +141,11 @@ def test_an_empty_folder_refuses_everyone_and_says_so(door, check, place):
     assert server.process.count(" start .* keys=0 ")
 
 
+def test_a_folder_with_too_many_keys(door, check, folder):
+    folder.add(*(f"x{number}" for number in range(4098)))
+    assert said_by(door(folder)) == warnings_of(check(folder)) == [f"{folder} has more than 4096 keys: 4 are passed over"]
+
+
 def test_two_names_with_the_same_key_are_warned_of(door, folder):
     shutil.copy(folder.at("mail"), folder.at("zoo"))
     server = door(folder)
@@ -186,11 +191,30 @@ def test_each_of_several_that_cannot_be_read_is_a_reason_not_to_start(start, pla
         assert start(role, key, f"{place}/missing") == complaint
 
 
-def test_a_folder_is_no_key_for_an_end_that_connects(network, ours, start, folder):
-    assert start("-e", folder) == f"spiped: {NO_FOLDER.format(folder)}\n"
+@pytest.mark.parametrize("before", [0, 1, 2])
+def test_a_folder_is_no_key_for_an_end_that_connects(network, ours, start, folder, key, before):
+    keys = [*[key] * before, folder]
+    assert start("-e", *keys) == f"spiped: {NO_FOLDER.format(folder)}\n"
     for check in ((), ("--check", )):
-        said = run(ours.spipe, *check, "-t", network.address(), "-k", folder)
+        said = run(ours.spipe, *check, "-t", network.address(), *(word for path in keys for word in ("-k", path)))
         assert said == (1, "", f"spipe: {NO_FOLDER.format(folder)}\n")
+
+
+def test_an_end_that_connects_reads_no_key_but_the_first(network, launch, ours, check, place, key):
+    rest = ("-k", f"{place}/missing", "-k", "credential:none", "-k", "fd:99", "-k", f"{place}/fifo")
+    os.mkfifo(f"{place}/fifo")
+    launch.daemon(ours, "-e", network.address(), network.address(), key, *rest).line(" start ")
+    assert warnings_of(check(key, *rest[1::2], role="-e")) == []
+    assert run(ours.spipe, "-t", network.address(), "-k", key, *rest) == (1, "", "spipe: Could not connect\n")
+
+
+def test_check_tells_each_cause_of_all_keys(check, place, key):
+    none = {name: value for name, value in os.environ.items() if name != "CREDENTIALS_DIRECTORY"}
+    status, output, errors = check("credential:x", f"{place}/missing", key, "fd:99", env=none)
+    assert (status, output, errors.splitlines()) == (1, "", [
+        "spiped: -k credential:x: there is no $CREDENTIALS_DIRECTORY (systemd sets it: LoadCredential=)",
+        f"spiped: Cannot open file: {place}/missing: No such file or directory",
+        "spiped: Error reading file: fd:99: Bad file descriptor"])
 
 
 @needs_root
@@ -226,6 +250,32 @@ def test_an_open_descriptor_is_a_key_and_is_closed_then(door, key):
 ])
 def test_a_descriptor_that_is_none(start, role, text, complaint):
     assert start(role, text) == f"spiped: {complaint}\n"
+
+
+@pytest.mark.parametrize("role", ["-d", "-e"])
+def test_a_descriptor_that_cannot_be_read(start, place, role):
+    for flags, complaint in ((os.O_DIRECTORY, "Is a directory"), (os.O_WRONLY | os.O_CREAT, "Bad file descriptor")):
+        fd = os.open(place if flags == os.O_DIRECTORY else f"{place}/written", flags)
+        assert start(role, f"fd:{fd}", pass_fds=[fd]) == f"spiped: Error reading file: fd:{fd}: {complaint}\n"
+        assert start(role, "-", stdin=fd) == f"spiped: Error reading file: standard input: {complaint}\n"
+        os.close(fd)
+
+
+@pytest.mark.parametrize("role", ["-d", "-e"])
+def test_nothing_from_a_descriptor_is_no_key(network, ours, start, place, key, role):
+    """It is what a command leaves that has failed; whoever has an empty file would get in."""
+    with open(f"{place}/empty", "wb+") as file:
+        fd = file.fileno()
+        assert start(role, f"fd:{fd}", pass_fds=[fd]) == f"spiped: Error reading file: fd:{fd}: No data available\n"
+        if role == "-d":
+            assert start(role, key, "-", stdin=file) == "spiped: Error reading file: standard input: No data available\n"
+    reads, writes = os.pipe()
+    os.close(writes)
+    words = [role, "-s", network.address(), "-t", network.address(), "-k", f"fd:{reads}"]
+    complaint = f"Error reading file: fd:{reads}: No data available\n"
+    assert run(ours.spiped, *words, pass_fds=[reads]) == (1, "", f"spiped: {complaint}")
+    assert run(ours.spipe, *words[3:], pass_fds=[reads]) == (1, "", f"spipe: {complaint}")
+    os.close(reads)
 
 
 @pytest.mark.parametrize("where", ["-", "/dev/stdin", "fd:0"])
@@ -316,40 +366,3 @@ def test_the_parent_that_goes_into_the_background_has_said_it(network, launch, o
     assert daemon.status == 0
     assert [line.split(" ", 1)[1] for line in daemon.errors.splitlines()] == [
         f'keys problem="the user of -u cannot read {folder} again: to change a key takes a restart"']
-
-
-# What a refused client is told
-
-@pytest.mark.parametrize("who, options, hint", [
-    ("spiped", [], "the other end has another key"), ("nobody", [], "no spiped listens there"),
-    ("spiped", ["-f"], "the other end has another key, or wants forward secrecy (-g)"),
-    ("nobody", ["-f"], "no spiped listens there")])
-def test_what_a_refusal_probably_means(network, launch, ours, folder, other_key, door, who, options, hint):
-    if who == "spiped":
-        server = door(folder)
-        where = server.source
-    else:
-        listener = network.listen()
-        where = listener.address
-    client = launch.client(ours, where, other_key, *options)
-    source = network.address()
-    daemon = launch.daemon(ours, "-e", source, where, other_key, *options)
-    near = network.connect(source)
-    for _ in range(2 if who == "nobody" else 0):
-        visitor = listener.accept()
-        visitor.sendall(b"220 mail.example ESMTP ready when you are, whoever you may be, and more than a nonce of text: "
-                        b"as much of it as the whole of a handshake has, so that nobody waits for what is not there. " * 3)
-    assert (client.wait(), client.errors()) == (1, f"spipe: Handshake failed\nspipe: probably {hint}\n")
-    read_to_end(near)
-    assert daemon.line(r" hint peer=\S+ text=\"(.*)\"$").group(1) == f"probably {hint}"
-    if who == "spiped":  # whoever is asked does not guess about strangers
-        server.process.line(" refused ", 2)
-        assert not server.process.count(" hint ")
-
-
-def test_a_client_without_forward_secrecy_is_told_that_it_may_be_wanted(network, launch, ours, key):
-    source = network.address()
-    launch.daemon(ours, "-d", source, network.address(), key, "-g")
-    client = launch.client(ours, source, key, "-f")
-    assert (client.wait(), client.errors()) == (1, "spipe: Handshake failed\nspipe: probably the other end has another "
-                                                   "key, or wants forward secrecy (-g)\n")

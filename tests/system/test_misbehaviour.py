@@ -288,7 +288,7 @@ def hint_of(name, reason):
     if reason not in ("cut", "cipher-reset"):
         return None
     met = name.startswith("y") or name.endswith("after 32 bytes")
-    return "probably the other end has another key" if met else "probably no spiped listens there"
+    return "probably the other end has another key, or cannot reach its target" if met else "probably no spiped listens there"
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

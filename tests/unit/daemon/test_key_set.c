@@ -362,10 +362,13 @@ no_key_is_left_in_memory_that_is_given_back(void **state)
 static void
 an_end_that_connects_has_no_folder(void **state)
 {
-	const char *path = scratch_path(".");
+	const char *paths[] = {"/dev/null", "/nonexistent/key", scratch_path(".")};
 
-	assert_false(key_set_open(&keys, &path, 1, KEYS_OF_CLIENT));
+	assert_false(key_set_open(&keys, &paths[2], 1, KEYS_OF_CLIENT));
 	assert_non_null(strstr(said(), "a folder of keys is for -d"));
+	assert_false(key_set_open(&keys, paths, 3, KEYS_OF_CLIENT));
+	assert_true(key_set_open(&keys, paths, 2, KEYS_OF_CLIENT)); /* it uses the first alone */
+	assert_int_equal(keys.ring->count, 1);
 }
 
 int
