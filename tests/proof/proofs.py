@@ -101,11 +101,10 @@ PARSERS = [
         ("src/daemon/key_file.c", "(void)snprintf(text, KEY_FILE_TEXT,", "(void)snprintf(text, KEY_FILE_TEXT + 1,"),
     ], *texts("hash_descriptor:0"), "-eva-slevel", "500", "-eva-interprocedural-splits",
         *split("fstat", "stat", "note_status", "put_number", "strcmp", "is_standard_input")),
-    Proof("key_folder", ["src/daemon/key_folder.c"], [*TEXT, "tests/proof/folder.c"], [
+    Proof("key_folder", ["src/daemon/key_folder.c"], TEXT, [
         ("src/daemon/key_folder.c", "strspn(name, good) >= length;", "name[length + 1] != '.';"),
-        ("src/daemon/key_folder.c", "free(files[i]);", "free(files[0]);"),
-    ], *texts(), "-eva-use-spec", "strspn", "-eva-alloc-builtin", "fresh", "-eva-interprocedural-splits",
-        only=["key_folder_is_name", "is_key", "is_mistake", "key_folder_list", "key_folder_free"]),
+        ("src/daemon/key_folder.c", "length > KEY_FOLDER_SUFFIX &&", "length > 0 &&"),
+    ], *texts(), "-eva-use-spec", "strspn", only=["key_folder_is_name", "is_key", "is_mistake"]),
     Proof("keygen", ["src/spiped-keygen/main.c"],
         [*TEXT, "src/base/bytes.c", "src/base/error.c", "tests/proof/arguments.c", "tests/proof/message.c"], [
         ("src/spiped-keygen/main.c", "random_bytes(key, sizeof key)", "random_bytes(key, sizeof key + 1)"),

@@ -76,6 +76,8 @@ with_path(const char *name)
 	read_member(name);
 	check(name);
 	check_member(name);
+	(void)key_file_can_be_opened(name);
+	//@ slevel merge;
 }
 
 int
