@@ -60,7 +60,7 @@ compare(const void *name, const void *file)
 bool
 key_folder_has(struct dirent **files, int count, const char *name)
 {
-	return bsearch(name, files, (size_t)count, sizeof *files, compare) != NULL;
+	return bsearch(name, files, (size_t)count, sizeof(void *), compare) != NULL;
 }
 
 void

@@ -102,8 +102,9 @@ static void
 read_unlisted(struct reading *reading, struct dirent **files, int count)
 {
 	const struct key_source *source = reading->source;
+	size_t end = reading->before == NULL ? 0 : source->first + source->count;
 
-	for (size_t i = source->first; i < source->first + source->count; i++) {
+	for (size_t i = source->first; i < end; i++) {
 		const struct key *before = &reading->before->keys[i];
 		char file[KEY_NAME_MAX + KEY_FOLDER_SUFFIX + 1];
 
