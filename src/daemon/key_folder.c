@@ -40,8 +40,10 @@ is_mistake(const struct dirent *entry)
 int
 key_folder_list(const char *folder, enum key_folder_kind kind, struct dirent ***files)
 {
-	int count = scandir(folder, files, kind == KEY_FOLDER_KEYS ? is_key : is_mistake, alphasort), kept = 0;
+	int count, kept = 0;
 
+	*files = NULL; /* scandir leaves it as it is when it fails */
+	count = scandir(folder, files, kind == KEY_FOLDER_KEYS ? is_key : is_mistake, alphasort);
 	for (int i = 0; i < count; i++) {
 		if (kept > 0 && strcmp((*files)[kept - 1]->d_name, (*files)[i]->d_name) == 0)
 			free((*files)[i]);
