@@ -62,7 +62,7 @@ compare(const void *name, const void *file)
 bool
 key_folder_has(struct dirent **files, int count, const char *name)
 {
-	return bsearch(name, files, (size_t)count, sizeof(void *), compare) != NULL;
+	return count > 0 && bsearch(name, files, (size_t)count, sizeof(void *), compare) != NULL;
 }
 
 void
