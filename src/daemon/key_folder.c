@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/key_file.h"
 #include "protocol/keyring.h"
 
 bool
@@ -72,21 +71,4 @@ key_folder_free(struct dirent **files, int count)
 		free(files[i]);
 	if (count >= 0)
 		free(files);
-}
-
-bool
-key_folder_can_be_read(const char *folder)
-{
-	struct dirent **files;
-	int count = key_folder_list(folder, KEY_FOLDER_KEYS, &files);
-	bool can = count >= 0;
-
-	for (int i = 0; i < count && can; i++) {
-		char path[2 * PATH_MAX];
-
-		(void)snprintf(path, sizeof path, "%s/%s", folder, files[i]->d_name);
-		can = key_file_can_be_opened(path);
-	}
-	key_folder_free(files, count);
-	return can;
 }

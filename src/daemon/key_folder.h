@@ -22,7 +22,4 @@ int key_folder_list(const char *folder, enum key_folder_kind kind, struct dirent
 bool key_folder_has(struct dirent **files, int count, const char *name);
 void key_folder_free(struct dirent **files, int count);
 
-/* Whether this process, as who it is now, could read the folder and every key in it. */
-bool key_folder_can_be_read(const char *folder);
-
 #endif

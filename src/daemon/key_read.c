@@ -163,7 +163,7 @@ bool
 key_set_is_nothing(const struct key_set *set, const struct key_file *file)
 {
 	return file->is_read && file->length == 0 && key_file_is_once(file->path) &&
-	       (set->count > 1 || strcmp(file->path, "-") != 0);
+	       (set->is_one_of_several || strcmp(file->path, "-") != 0);
 }
 
 /*

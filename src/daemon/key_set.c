@@ -102,23 +102,6 @@ find_credential(struct key_source *source, const char *name)
 	return NULL;
 }
 
-/* "/a/b/": the folder "/a", and "b" in it. */
-static void
-find_parent(struct key_source *source)
-{
-	size_t length = strlen(source->path);
-	char *slash;
-
-	while (length > 1 && source->path[length - 1] == '/')
-		length--;
-	(void)snprintf(source->above, sizeof source->above, "%.*s", (int)length, source->path);
-	slash = strrchr(source->above, '/');
-	source->parent = slash == NULL ? "." : slash == source->above ? "/" : source->above;
-	source->name = slash == NULL ? source->above : slash + 1;
-	if (slash != NULL)
-		*slash = '\0';
-}
-
 /* Where a key is, as the command line has it. false: one line has said what is wrong with that. */
 static bool
 find_source(struct key_set *set, size_t index, const char *path)
@@ -142,15 +125,15 @@ find_source(struct key_set *set, size_t index, const char *path)
 		return true;
 	if (problem != NULL)
 		message_error("-k %s: %s", source->path, problem);
-	find_parent(source);
-	source->link_count = key_links_find(source->links, KEY_LINKS_MAX, source->path);
+	source->step_count = key_way_find(source->way, KEY_STEPS_MAX, source->path);
 	return problem == NULL;
 }
 
 static void
 start_set(struct key_set *set, size_t count, enum key_user user)
 {
-	*set = (struct key_set){.user = user, .count = user == KEYS_OF_SERVER ? count : 1};
+	*set =
+	    (struct key_set){.user = user, .count = user == KEYS_OF_SERVER ? count : 1, .is_one_of_several = count > 1};
 }
 
 static void
@@ -265,19 +248,42 @@ key_set_keep(struct key_set *set)
 	counted_drop(&before->counted);
 }
 
+/* What was passed over at the start says nothing of what can be read. */
 static bool
-can_be_read(const struct key_source *source)
+can_be_read(const struct key_set *set, const struct key_source *source)
 {
-	return source->is_folder ? key_folder_can_be_read(source->path) : key_file_can_be_opened(source->path);
+	struct dirent **files;
+	bool can;
+	int count;
+
+	if (!source->is_folder)
+		return key_file_can_be_opened(source->path);
+	count = key_folder_list(source->path, KEY_FOLDER_KEYS, &files);
+	key_folder_free(files, count);
+	can = count >= 0;
+	for (size_t i = source->first; can && i < source->first + source->count; i++) {
+		char path[2 * PATH_MAX];
+
+		(void)snprintf(path, sizeof path, "%s/%s.key", source->path, set->ring->keys[i].name->text);
+		can = key_file_can_be_opened(path);
+	}
+	return can;
 }
 
 void
 key_set_warn(const struct key_set *set, const char *who)
 {
 	for (size_t i = 0; i < set->count; i++)
-		if (!set->sources[i].is_once && !can_be_read(&set->sources[i]))
+		if (!set->sources[i].is_once && !can_be_read(set, &set->sources[i]))
 			key_set_say(
 			    set, "%s cannot read %s again: to change a key takes a restart", who, set->sources[i].path);
+}
+
+void
+key_set_find_ways(struct key_set *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		set->sources[i].step_count = key_way_find(set->sources[i].way, KEY_STEPS_MAX, set->sources[i].path);
 }
 
 bool

@@ -7,12 +7,12 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
-#include "daemon/key_links.h"
+#include "daemon/key_way.h"
 #include "protocol/keyring.h"
 
 enum {
 	KEY_SOURCES_MAX = 16,
-	KEY_LINKS_MAX = 6,
+	KEY_STEPS_MAX = 32,
 	KEY_SET_MAX = 4096 /* keys of one folder: a stranger costs a microsecond each */
 };
 
@@ -26,13 +26,11 @@ enum key_user {
 struct key_source {
 	const char *path;
 	bool is_folder, is_once;
-	size_t first, count;                  /* its keys in the ring */
-	const char *parent, *name;            /* which it stands in, and what it is called there */
-	struct key_link links[KEY_LINKS_MAX]; /* on the way to it, as they were at the start */
-	size_t link_count;
-	struct stat seen;     /* the folder, when it was read last */
-	char real[PATH_MAX];  /* of credential:NAME, what path is */
-	char above[PATH_MAX]; /* where parent and name are */
+	size_t first, count;                /* its keys in the ring */
+	struct key_step way[KEY_STEPS_MAX]; /* to it, as it was when it was looked for last */
+	size_t step_count;
+	struct stat seen;    /* the folder, when it was read last */
+	char real[PATH_MAX]; /* of credential:NAME, what path is */
 };
 
 struct key_set {
@@ -42,6 +40,7 @@ struct key_set {
 	const struct log_sink *log; /* where things are said once it serves; NULL: they are messages */
 	struct key_source sources[KEY_SOURCES_MAX];
 	size_t count;
+	bool is_one_of_several; /* were given; a client uses the first */
 };
 
 /*
@@ -61,6 +60,9 @@ void key_set_keep(struct key_set *set);
 
 /* One warning for each source that this process, which is who, could not read again. */
 void key_set_warn(const struct key_set *set, const char *who);
+
+/* Finds the ways anew: they lead elsewhere when a link on them is changed. Reading keys does not look at them. */
+void key_set_find_ways(struct key_set *set);
 
 /* Whether a folder is not what it was when it was read last, as far as that shows in the folder itself. */
 bool key_set_is_old(const struct key_set *set);

@@ -57,6 +57,13 @@ allow_folder(int ruleset, const char *path, uint64_t access)
 	return done;
 }
 
+/* Where no administrator puts links that change, and much else is: /dev/stdin is one. */
+static bool
+is_the_systems(const char *folder)
+{
+	return strcmp(folder, "/dev") == 0 || strcmp(folder, "/proc") == 0 || strncmp(folder, "/proc/", 6) == 0;
+}
+
 /* What is put in its place stands beside it: beside a folder itself, and beside each link that leads to it. */
 static bool
 allow_keys(int ruleset, const struct key_set *keys)
@@ -74,8 +81,9 @@ allow_keys(int ruleset, const struct key_set *keys)
 		(void)snprintf(beside, sizeof beside, "%s/..", source->path);
 		done = allow_folder(ruleset, source->path, access) &&
 		       (!source->is_folder || allow_folder(ruleset, beside, access));
-		for (size_t j = 0; done && j < source->link_count; j++)
-			done = allow_folder(ruleset, source->links[j].folder, access);
+		for (size_t j = 0; done && j < source->step_count; j++)
+			done = !source->way[j].is_link || is_the_systems(source->way[j].folder) ||
+			       allow_folder(ruleset, source->way[j].folder, access);
 	}
 	return done;
 }
@@ -144,10 +152,10 @@ static const char *const allowed[] = {"epoll_pwait", "epoll_wait", "recvfrom", "
     "ftruncate64", "getdents", "getdents64", "geteuid", "geteuid32", "getpeername", "getpid", "getsockname", "gettid",
     "gettimeofday", "getuid", "getuid32", "inotify_add_watch", "inotify_init1", "inotify_rm_watch", "_llseek", "lseek",
     "lstat", "lstat64", "memfd_secret", "mlock", "mremap", "munlock", "nanosleep", "newfstatat", "pipe2", "poll",
-    "ppoll", "ppoll_time64", "pread64", "recvmsg", "restart_syscall", "rseq", "rt_sigaction", "rt_sigpending",
-    "rt_sigprocmask", "rt_sigreturn", "rt_sigtimedwait", "rt_sigtimedwait_time64", "sched_getaffinity", "sched_yield",
-    "sendmmsg", "sendmsg", "set_robust_list", "setpriority", "sigaltstack", "sigreturn", "stat", "stat64", "statx",
-    "time", "uname", "writev"};
+    "ppoll", "ppoll_time64", "pread64", "readlink", "readlinkat", "recvmsg", "restart_syscall", "rseq", "rt_sigaction",
+    "rt_sigpending", "rt_sigprocmask", "rt_sigreturn", "rt_sigtimedwait", "rt_sigtimedwait_time64", "sched_getaffinity",
+    "sched_yield", "sendmmsg", "sendmsg", "set_robust_list", "setpriority", "sigaltstack", "sigreturn", "stat",
+    "stat64", "statx", "time", "uname", "writev"};
 
 /* No library calls these unasked: somebody else is in the process. */
 static const char *const deadly[] = {"execve", "execveat", "ptrace", "process_vm_readv", "process_vm_writev",

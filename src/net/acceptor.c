@@ -142,7 +142,7 @@ enter(struct acceptor *a, struct accepted *accepted, const struct address *peer)
 		return true;
 	}
 	source_of(peer, &source);
-	if (a->admission.strangers >= a->strangers_most)
+	if (a->admission.strangers - a->waiting >= a->strangers_most)
 		make_room(a, admission_evict(&a->admission));
 	slot = admission_enter(&a->admission, &source, &evicted);
 	make_room(a, evicted);
@@ -233,6 +233,7 @@ on_listener(uv_poll_t *handle, int status, int events)
 static void
 admitted(struct acceptor *a, struct accepted *accepted)
 {
+	a->waiting -= accepted->standing == ACCEPTED_WAITING;
 	accepted->standing = ACCEPTED_ADMITTED;
 	a->by_slot[accepted->slot] = NULL;
 	mailbox_post(&accepted->worker->mailbox, &accepted->verdict, MAIL_ADMITTED);
@@ -248,6 +249,7 @@ on_proved(struct acceptor *a, struct accepted *accepted)
 		return;
 	}
 	accepted->standing = ACCEPTED_WAITING;
+	a->waiting++;
 	warn(a, WARN_CONNECTIONS, "limit", "connections", a->admission.limit);
 }
 
@@ -263,6 +265,7 @@ on_gone(struct acceptor *a, struct accepted *accepted)
 	} else if (accepted->standing == ACCEPTED_EVICTED) {
 		a->evicted--;
 	} else {
+		a->waiting -= accepted->standing == ACCEPTED_WAITING;
 		a->by_slot[accepted->slot] = NULL;
 		admission_leave(&a->admission, accepted->slot);
 	}

@@ -27,6 +27,7 @@ struct acceptor {
 	size_t listener_count;
 	uv_timer_t retry; /* accepting again after a shortage, at the latest */
 	uint32_t count;   /* connections that are not over */
+	uint32_t waiting; /* those of them that have proved their key, for room under -n */
 	uint32_t evicted; /* those of them that were told to go */
 	bool is_paused, is_draining, is_killed;
 	uint64_t warned_at[3];                      /* when a limit was last named; by enum in acceptor.c */

@@ -343,8 +343,8 @@ start(struct server *server)
 		    server->config.target_addresses, server->config.resolve_interval, server->config.log,
 		    targets_changed, server);
 	if (status == 0)
-		status = watch_start(&server->watch, &server->loop, server->config.watched,
-		    server->config.watched_count, folder_changed);
+		status = watch_start(&server->watch, &server->loop, server->config.find_watched,
+		    server->config.keys_context, folder_changed);
 	if (status == 0) {
 		server->is_watched = true;
 		watch_again(&server->watch);
@@ -364,7 +364,7 @@ start(struct server *server)
 static bool
 only_a_look_up_is_left(const struct server *server)
 {
-	return server->is_drained && server->resolver.busy;
+	return server->is_drained && server->resolver.busy && !server->is_reading;
 }
 
 int

@@ -17,9 +17,8 @@ struct server_config {
 	struct keyring *(*read_keys)(void *context, bool files_too);
 	void *keys_context;
 	bool (*keys_are_old)(void *context); /* whether they changed before they were watched */
-	const struct watched *watched;       /* where the keys stand: [0..watched_count) */
-	size_t watched_count;
-	bool close_revoked;                /* --close-revoked */
+	size_t (*find_watched)(void *context, struct watched what[WATCH_MAX]); /* where they stand */
+	bool close_revoked;                                                    /* --close-revoked */
 	const struct listeners *listeners; /* server_run closes them: at the first SIGTERM or SIGINT */
 	const struct endpoint *target;
 	const struct address_list *target_addresses; /* what it resolved to at the start; NULL: not yet (-D) */

@@ -31,19 +31,19 @@ on_event(uv_fs_event_t *event, const char *name, int kinds, int status)
 }
 
 int
-watch_start(struct watch *watch, uv_loop_t *loop, const struct watched *what, size_t count,
-    void (*changed)(struct watch *watch))
+watch_start(struct watch *watch, uv_loop_t *loop, size_t (*find)(void *context, struct watched what[WATCH_MAX]),
+    void *context, void (*changed)(struct watch *watch))
 {
 	int status = uv_timer_init(loop, &watch->still);
 
 	watch->still.data = watch;
-	watch->what = what;
+	watch->find = find;
+	watch->context = context;
 	watch->changed = changed;
-	for (watch->count = 0; status == 0 && watch->count < count; watch->count++) {
+	for (watch->count = 0; status == 0 && watch->count < WATCH_MAX; watch->count++) {
 		struct watch_one *one = &watch->all[watch->count];
 
 		one->watch = watch;
-		one->name = what[watch->count].name;
 		one->event.data = one;
 		status = uv_fs_event_init(loop, &one->event);
 	}
@@ -53,15 +53,17 @@ watch_start(struct watch *watch, uv_loop_t *loop, const struct watched *what, si
 void
 watch_again(struct watch *watch)
 {
-	watch->failed = 0;
-	for (size_t i = 0; i < watch->count; i++) {
-		int status;
+	size_t count = watch->find(watch->context, watch->what);
 
+	watch->failed = 0;
+	for (size_t i = 0; i < watch->count; i++)
 		(void)uv_fs_event_stop(&watch->all[i].event);
-		status = uv_fs_event_start(&watch->all[i].event, on_event, watch->what[i].folder, 0);
-		/* A folder that is not there or closed is seen in the one above when it comes or opens. */
-		watch->failed += status != 0 && !(status == UV_ENOENT && watch->what[i].may_go) &&
-				 !(status == UV_EACCES && watch->what[i].name == NULL);
+	for (size_t i = 0; i < count; i++) {
+		int status = uv_fs_event_start(&watch->all[i].event, on_event, watch->what[i].folder, 0);
+
+		watch->all[i].name = watch->what[i].name;
+		watch->failed += status != 0 && status != UV_ENOENT && status != UV_ENOTDIR &&
+				 !(status == UV_EACCES && watch->what[i].may_be_closed);
 	}
 }
 

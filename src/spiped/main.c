@@ -22,7 +22,6 @@ struct launch {
 	struct address_list source_list, target_list, bind_list;
 	struct identity user, source_owner;
 	struct key_set keys;
-	struct watched watched[WATCH_MAX]; /* where they stand */
 	struct listeners listeners;
 	struct server_config server;
 	struct daemonize parent;
@@ -175,24 +174,25 @@ keys_are_old(void *context)
 	return key_set_is_old(context);
 }
 
-/* A folder changes inside, or is replaced; and where links lead to it, it changes with one of them, all at once. */
-static void
-watch_keys(struct launch *launch)
+/* A folder changes inside; and all at once when it is replaced, or one further up, or a link that leads to it. */
+static size_t
+find_watched(void *context, struct watched what[WATCH_MAX])
 {
-	struct server_config *server = &launch->server;
+	struct key_set *keys = context;
+	size_t count = 0;
 
-	for (size_t i = 0; i < launch->keys.count; i++) {
-		const struct key_source *source = &launch->keys.sources[i];
+	key_set_find_ways(keys);
+	for (size_t i = 0; i < keys->count; i++) {
+		const struct key_source *source = &keys->sources[i];
 
 		if (!source->is_folder)
 			continue;
-		launch->watched[server->watched_count++] = (struct watched){source->path, NULL, true};
-		launch->watched[server->watched_count++] = (struct watched){source->parent, source->name, false};
-		for (size_t j = 0; j < source->link_count; j++)
-			launch->watched[server->watched_count++] =
-			    (struct watched){source->links[j].folder, source->links[j].name, true};
+		what[count++] = (struct watched){source->path, NULL, true}; /* it is seen when it opens */
+		for (size_t j = 0; j < source->step_count; j++)
+			what[count++] = (struct watched){source->way[j].folder, source->way[j].name,
+			    !source->way[j].is_link && j + 1 < source->step_count};
 	}
-	server->watched = launch->watched;
+	return count;
 }
 
 static int
@@ -205,8 +205,8 @@ run_server(struct launch *launch)
 	server->keyring = launch->keys.ring;
 	server->read_keys = read_keys_again;
 	server->keys_are_old = keys_are_old;
+	server->find_watched = find_watched;
 	server->keys_context = &launch->keys;
-	watch_keys(launch);
 	server->listeners = &launch->listeners;
 	server->target = &launch->target;
 	server->target_addresses = launch->target_list.count > 0 ? &launch->target_list : NULL;

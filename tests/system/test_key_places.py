@@ -142,6 +142,42 @@ def test_a_link_further_up_that_leads_elsewhere_now(door, place, options, how):
     assert server.problems() == []
 
 
+def test_a_link_behind_a_link_that_leads_elsewhere_now(door, place):
+    """One that came with what the first one leads to."""
+    for version in ("v1", "v2"):
+        for number in (1, 2):
+            os.makedirs(f"{place}/{version}/s{number}")
+    sets = [Folder(f"{place}/{path}/keys", "laptop") for path in ("v1/s1", "v2/s1", "v2/s2")]
+    put_link(f"{place}/v1/sub", "s1")
+    put_link(f"{place}/v2/sub", "s1")
+    put_link(f"{place}/current", "v1")
+    server = door(f"{place}/current/sub/keys")
+    for number, (link, target) in enumerate(((f"{place}/current", "v2"), (f"{place}/v2/sub", "s2")), 1):
+        put_link(link, target)
+        assert reload(server, "watched") == ["changed=laptop", "count=1"]
+        assert server.serves(sets[number].secrets["laptop"]) == "laptop"
+        server.refuses(sets[number - 1].secrets["laptop"])
+    assert server.problems() == []
+
+
+@pytest.mark.parametrize("options", [(), pytest.param(("-u", "nobody"), marks=needs_root)], ids=" ".join)
+def test_a_folder_further_up_that_goes_and_comes_back(door, place, options):
+    """What is put in its place may be out of the sandbox's reach: that is said."""
+    os.makedirs(f"{place}/up/middle")
+    keys = Folder(f"{place}/up/middle/keys", "laptop", "mail")
+    owned(f"{place}/up", *options)
+    server = door(keys, *options)
+    os.rename(f"{place}/up", f"{place}/gone")
+    assert reload(server, "watched")[-1] == "count=2"
+    assert len(server.problems()) == 1
+    keys.path = f"{place}/gone/middle/keys"
+    keys.remove("laptop")
+    os.rename(f"{place}/gone", f"{place}/up")
+    assert reload(server, "watched") == ["removed=laptop", "count=1"]
+    server.refuses(keys.secrets["laptop"])
+    assert server.serves(keys.secrets["mail"]) == "mail" and server.process.count("watched=no") == 0
+
+
 @HOW
 def test_a_folder_in_a_secret_of_kubernetes(door, place, how):
     """Which is a link into what ..data leads to."""
@@ -188,6 +224,14 @@ def test_a_folder_that_root_cannot_read_without_its_privileges(door, folder, opt
     who = "the user of -u" if "-u" in options else "without its privileges spiped"
     said = [f"{who} cannot read {folder} again: to change a key takes a restart"]
     assert door(folder, *options).problems() == ([] if "--no-sandbox" in options else said)
+
+
+@pytest.mark.parametrize("options", [(), pytest.param(("-u", "nobody"), marks=needs_root)], ids=" ".join)
+def test_what_is_passed_over_can_be_read_again(door, folder, options):
+    os.symlink("nothing", folder.at("nobody"))
+    owned(folder.path, *options)
+    server = door(folder, *options)
+    assert not [line for line in server.process.lines if "again" in line]
 
 
 def test_a_folder_that_changed_before_it_was_watched(network, launch, ours, folder):

@@ -227,38 +227,40 @@ an_end_that_connects_revokes_nothing(void **state)
 }
 
 static void
-what_a_folder_stands_in_is_known_however_it_is_written(void **state)
+assert_step(const struct key_step *step, const char *folder, const char *name, bool is_link)
 {
-	static char path[sizeof keys_folder + 2];
-	const char *paths[] = {path};
+	assert_string_equal(step->folder, folder);
+	assert_string_equal(step->name, name);
+	assert_int_equal(step->is_link, is_link);
+}
 
-	(void)snprintf(path, sizeof path, "%s//", keys_folder);
-	keys_open(paths, 1);
-	assert_memory_equal(keys.sources[0].parent, path, strlen(keys_folder) - 2);
-	assert_int_equal(strlen(keys.sources[0].parent), strlen(keys_folder) - 2);
-	assert_string_equal(keys.sources[0].name, ".");
-	key_set_forget(&keys);
-	(void)snprintf(path, sizeof path, "/dev");
-	keys_open(paths, 1);
-	assert_string_equal(keys.sources[0].parent, "/");
-	assert_string_equal(keys.sources[0].name, "dev");
-	key_set_forget(&keys);
-	(void)snprintf(path, sizeof path, ".");
-	keys_open(paths, 1);
-	assert_string_equal(keys.sources[0].parent, ".");
-	assert_string_equal(keys.sources[0].name, ".");
+static void
+the_way_is_known_however_it_is_written(void **state)
+{
+	struct key_step way[3];
+
+	assert_int_equal(key_way_find(way, 3, "/dev//shm/"), 2);
+	assert_step(&way[0], "/", "dev", false);
+	assert_step(&way[1], "/dev", "shm", false);
+	assert_int_equal(key_way_find(way, 3, "nothing/./here"), 3);
+	assert_step(&way[0], ".", "nothing", false);
+	assert_step(&way[2], "./nothing/.", "here", false);
+	assert_int_equal(key_way_find(way, 1, "nothing/here"), 1);
+	assert_int_equal(key_way_find(way, 3, "/"), 0);
 }
 
 /* A link to a folder by way of another link, and one that is not absolute, in a circle at the end. */
 static void
-each_link_on_the_way_is_known(void **state)
+each_step_of_the_way_is_known(void **state)
 {
 	static char path[PATH_MAX + 64], base[PATH_MAX];
 	const char *paths[] = {path};
-	struct key_source *source = &keys.sources[0];
-	struct key_link links[3];
+	struct key_step *way = keys.sources[0].way;
+	char real[PATH_MAX + 64];
+	size_t first;
 
 	assert_non_null(realpath(keys_folder, base));
+	(void)snprintf(real, sizeof real, "%s/real", base);
 	keys_give("laptop.key", 1);
 	(void)snprintf(path, sizeof path, "%s/keys", base);
 	assert_int_equal(mkdir(scratch_path("real"), 0700), 0);
@@ -266,19 +268,22 @@ each_link_on_the_way_is_known(void **state)
 	assert_int_equal(symlink(base, scratch_path("real/up")), 0);
 	assert_int_equal(symlink("data/up", scratch_path("keys")), 0);
 	keys_open(paths, 1);
-	assert_int_equal(source->link_count, 3);
-	for (size_t i = 0; i < 2; i++)
-		assert_string_equal(source->links[i].folder, base);
-	assert_string_equal(source->links[0].name, "keys");
-	assert_string_equal(source->links[1].name, "data");
-	assert_string_equal(source->links[2].name, "up");
-	assert_string_equal(strrchr(source->links[2].folder, '/'), "/real");
+	for (first = 0; strcmp(way[first].name, "keys") != 0; first++)
+		assert_false(way[first].is_link);
+	assert_int_equal(keys.sources[0].step_count, first + 4 + first); /* and the way to base once more */
+	assert_step(&way[first], base, "keys", true);
+	assert_step(&way[first + 1], base, "data", true);
+	assert_step(&way[first + 2], base, "real", false);
+	assert_step(&way[first + 3], real, "up", true);
+	assert_step(&way[first + 4], way[0].folder, way[0].name, false);
+	assert_int_equal(unlink(scratch_path("data")), 0);
+	key_set_find_ways(&keys);
+	assert_int_equal(keys.sources[0].step_count, first + 3);
+	assert_step(&way[first + 1], base, "data", false);
 	assert_int_equal(symlink("round", scratch_path("round")), 0);
 	(void)snprintf(path, sizeof path, "%s/round/and/round", base);
-	assert_int_equal(key_links_find(links, 3, path), 3);
-	assert_string_equal(links[2].name, "round");
-	assert_int_equal(key_links_find(links, 3, base), 0);
-	assert_int_equal(key_links_find(links, 3, "./nothing"), 0);
+	assert_int_equal(key_way_find(way, KEY_STEPS_MAX, path), KEY_STEPS_MAX);
+	assert_step(&way[KEY_STEPS_MAX - 1], base, "round", true);
 	assert_int_equal(unlink(scratch_path("real/up")), 0);
 	assert_int_equal(rmdir(scratch_path("real")), 0);
 }
@@ -384,9 +389,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(what_is_new_gone_or_changed_is_so_in_a_new_ring, keys_start, keys_stop),
 	    cmocka_unit_test_setup_teardown(an_end_that_connects_revokes_nothing, keys_start, keys_stop),
 	    cmocka_unit_test_setup_teardown(an_end_that_connects_has_no_folder, keys_start, keys_stop),
-	    cmocka_unit_test_setup_teardown(
-		what_a_folder_stands_in_is_known_however_it_is_written, keys_start, keys_stop),
-	    cmocka_unit_test_setup_teardown(each_link_on_the_way_is_known, keys_start, keys_stop),
+	    cmocka_unit_test_setup_teardown(the_way_is_known_however_it_is_written, keys_start, keys_stop),
+	    cmocka_unit_test_setup_teardown(each_step_of_the_way_is_known, keys_start, keys_stop),
 	    cmocka_unit_test_setup_teardown(a_folder_that_has_changed_since_it_was_read_is_old, keys_start, keys_stop),
 	    cmocka_unit_test_setup_teardown(a_credential_is_a_name_in_its_folder_and_no_path, keys_start, keys_stop),
 	    cmocka_unit_test_setup_teardown(no_key_is_left_in_memory_that_is_given_back, keys_start, keys_stop),

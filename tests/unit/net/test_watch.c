@@ -38,6 +38,8 @@ __wrap_uv_fs_event_start(uv_fs_event_t *event, uv_fs_event_cb call, const char *
 	(void)flags;
 	heard = call;
 	watched[event == &watch.all[1].event]++;
+	if (strcmp(path, "/closed") == 0)
+		return UV_EACCES;
 	return strcmp(path, "/gone") == 0 ? UV_ENOENT : strcmp(path, "/full") == 0 ? UV_ENOSPC : 0;
 }
 
@@ -48,7 +50,15 @@ changed(struct watch *which)
 	changes++;
 }
 
-static struct watched what[2];
+static struct watched what[2]; /* what there is to watch */
+
+static size_t
+find(void *context, struct watched found[WATCH_MAX])
+{
+	assert_ptr_equal(context, what);
+	memcpy(found, what, sizeof what);
+	return 2;
+}
 
 static int
 start(void **state)
@@ -61,7 +71,7 @@ start(void **state)
 	memset(&watch, 0, sizeof watch);
 	what[0] = (struct watched){"/keys", NULL, true};
 	what[1] = (struct watched){"/", "keys", false};
-	if (watch_start(&watch, uv_default_loop(), what, 2, changed) != 0)
+	if (watch_start(&watch, uv_default_loop(), find, what, changed) != 0)
 		return -1;
 	watch_again(&watch);
 	return (int)watch.failed;
@@ -164,12 +174,23 @@ what_has_come_in_a_folders_place_is_watched(void **state)
 	what[0].folder = "/gone"; /* whoever reads it says so, and it comes into what is watched */
 	watch_again(&watch);
 	assert_int_equal(watch.failed, 0);
-	what[1].folder = "/gone";
-	watch_again(&watch);
-	assert_int_equal(watch.failed, 1);
-	what[1].may_go = true;
+	what[1].folder = "/gone"; /* and so does that in what it stands in */
 	watch_again(&watch);
 	assert_int_equal(watch.failed, 0);
+	what[1].folder = "/closed";
+	watch_again(&watch);
+	assert_int_equal(watch.failed, 1);
+	what[1].may_be_closed = true;
+	watch_again(&watch);
+	assert_int_equal(watch.failed, 0);
+	what[1].name = "others";
+	watch_again(&watch);
+	hear(1, "keys");
+	pass(WATCH_STILL_MS);
+	assert_int_equal(changes, 1);
+	hear(1, "others");
+	pass(WATCH_STILL_MS);
+	assert_int_equal(changes, 2);
 }
 
 static void

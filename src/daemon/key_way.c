@@ -1,14 +1,14 @@
-/* key_links.c: see key_links.h. */
-#include "daemon/key_links.h"
+/* key_way.c: see key_way.h. */
+#include "daemon/key_way.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 size_t
-key_links_find(struct key_link links[], size_t most, const char *path)
+key_way_find(struct key_step steps[], size_t most, const char *path)
 {
-	/* `at`, where "" is the root, is led to by no link; `left`, in rest, is what is left of the way from there. */
+	/* `at`, where "" is the root, is where we are; `left`, in rest, is what is left of the way from there. */
 	char at[PATH_MAX], next[PATH_MAX], rest[PATH_MAX], target[PATH_MAX];
 	const char *left = rest;
 	size_t count = 0;
@@ -16,20 +16,23 @@ key_links_find(struct key_link links[], size_t most, const char *path)
 	(void)snprintf(at, sizeof at, "%s", path[0] == '/' ? "" : ".");
 	if (snprintf(rest, sizeof rest, "%s", path) >= PATH_MAX)
 		return 0;
-	while (count < most && *(left += strspn(left, "/")) != '\0') {
+	while (count < most && *(left += strspn(left, "/")) != '\0') { /* in a circle too this comes to an end */
+		struct key_step *step = &steps[count];
 		size_t length = strcspn(left, "/"), after = strlen(left + length);
 		ssize_t size;
 
 		if (length > NAME_MAX || snprintf(next, sizeof next, "%s/%.*s", at, (int)length, left) >= PATH_MAX)
 			break;
 		size = readlink(next, target, sizeof target);
-		if (size < 0) {
+		(void)snprintf(step->folder, PATH_MAX, "%s", at[0] == '\0' ? "/" : at);
+		(void)snprintf(step->name, sizeof step->name, "%.*s", (int)length, left);
+		step->is_link = size >= 0;
+		count++;
+		if (!step->is_link) {
 			memcpy(at, next, sizeof at);
 			left += length;
 			continue;
 		}
-		(void)snprintf(links[count].folder, PATH_MAX, "%s", at[0] == '\0' ? "/" : at);
-		(void)snprintf(links[count++].name, NAME_MAX + 1, "%.*s", (int)length, left);
 		if ((size_t)size + after >= PATH_MAX)
 			break;
 		memmove(rest + size, left + length, after + 1);
