@@ -112,6 +112,8 @@ find_source(struct key_set *set, size_t index, const char *path)
 	struct stat status;
 
 	source->path = path;
+	source->is_folder = false;
+	source->first = source->count = 0;
 	if (strncmp(path, credential, sizeof credential - 1) == 0)
 		problem = find_credential(source, path + sizeof credential - 1);
 	source->is_once = key_file_is_once(source->path);
@@ -132,8 +134,13 @@ find_source(struct key_set *set, size_t index, const char *path)
 static void
 start_set(struct key_set *set, size_t count, enum key_user user)
 {
-	*set =
-	    (struct key_set){.user = user, .count = user == KEYS_OF_SERVER ? count : 1, .is_one_of_several = count > 1};
+	/* Not all of it: the ways have much room, which would become memory that is used. */
+	set->ring = NULL;
+	set->log = NULL;
+	set->is_hidden = false;
+	set->user = user;
+	set->count = user == KEYS_OF_SERVER ? count : 1;
+	set->is_one_of_several = count > 1;
 }
 
 static void

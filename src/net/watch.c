@@ -21,7 +21,9 @@ on_event(uv_fs_event_t *event, const char *name, int kinds, int status)
 	uint64_t now = uv_now(event->loop), wait = WATCH_STILL_MS;
 
 	(void)kinds;
-	if (status == 0 && name != NULL && one->name != NULL && strcmp(name, one->name) != 0)
+	/* A folder that is moved itself is told by its own name. */
+	if (status == 0 && name != NULL && one->name != NULL && strcmp(name, one->name) != 0 &&
+	    strcmp(name, one->folder) != 0)
 		return;
 	if (watch->since == 0)
 		watch->since = now;
@@ -59,9 +61,11 @@ watch_again(struct watch *watch)
 	for (size_t i = 0; i < watch->count; i++)
 		(void)uv_fs_event_stop(&watch->all[i].event);
 	for (size_t i = 0; i < count; i++) {
-		int status = uv_fs_event_start(&watch->all[i].event, on_event, watch->what[i].folder, 0);
+		const char *folder = watch->what[i].folder, *slash = strrchr(folder, '/');
+		int status = uv_fs_event_start(&watch->all[i].event, on_event, folder, 0);
 
 		watch->all[i].name = watch->what[i].name;
+		watch->all[i].folder = slash == NULL ? folder : slash + 1;
 		watch->failed += status != 0 && status != UV_ENOENT && status != UV_ENOTDIR &&
 				 !(status == UV_EACCES && watch->what[i].may_be_closed);
 	}

@@ -23,7 +23,7 @@ struct watch {
 	struct watch_one {
 		uv_fs_event_t event;
 		struct watch *watch;
-		const char *name;
+		const char *folder, *name; /* the folder's own name, and what counts in it */
 	} all[WATCH_MAX];
 	uv_timer_t still;
 	uint64_t since; /* the first change that changed() has not been called for; 0: none */

@@ -120,6 +120,7 @@ server_is_ready(void *context)
 {
 	struct launch *launch = context;
 	const struct log_sink *sink = log_sink(launch->log);
+	const struct keyring *keyring = launch->server.keyring; /* that of the set may be another one already */
 	const char *problem = NULL;
 	struct line line;
 
@@ -136,10 +137,10 @@ server_is_ready(void *context)
 		line_text(&line, "no_ipsec_mb", problem);
 	line_text(&line, "source", launch->options.source);
 	line_text(&line, "target", launch->options.target);
-	if (launch->keys.ring->count == 1)
-		line_text(&line, "key", launch->keys.ring->keys[0].name->text);
+	if (keyring->count == 1)
+		line_text(&line, "key", keyring->keys[0].name->text);
 	else
-		line_number(&line, "keys", launch->keys.ring->count);
+		line_number(&line, "keys", keyring->count);
 	line_number(&line, "max_connections", launch->server.max_connections);
 	line_number(&line, "workers", launch->server.workers);
 	sink->write(sink->context, LOG_LEVEL_INFO, false, line.text);
@@ -173,6 +174,8 @@ keys_are_old(void *context)
 {
 	return key_set_is_old(context);
 }
+
+_Static_assert((int)WATCH_MAX == KEY_SOURCES_MAX * (1 + KEY_STEPS_MAX), "there is room for all ways");
 
 /* A folder changes inside; and all at once when it is replaced, or one further up, or a link that leads to it. */
 static size_t

@@ -163,8 +163,9 @@ def test_ten_thousand_files(fault):
     for number in range(10000):
         write(fault.folder.at(f"a-{number:05}"), b"%32d" % number)
     fault.folder.add("zoo")
-    says = fault.takes(f"{10000 + 4 - 4096} are passed over")  # it may have been read while they were written, too
-    assert [one for one in says if not one.startswith("added=")] == [
+    says = fault.takes(f"{10000 + 4 - 4096} are passed over")
+    # It may have been read before; of thousands of lines at once the log leaves some out, the end of that reading too.
+    assert [one for one in says if not one.startswith("added=")][-2:] == [
         f'problem="{fault.folder} has more than 4096 keys: {10000 + 4 - 4096} are passed over"', "count=4096"]
     fault.serves("last", "mail", "x")
     fault.refuses("zoo")

@@ -191,6 +191,14 @@ what_has_come_in_a_folders_place_is_watched(void **state)
 	hear(1, "others");
 	pass(WATCH_STILL_MS);
 	assert_int_equal(changes, 2);
+	what[1].folder = "/a/closed/folder";
+	watch_again(&watch);
+	hear(1, "folder"); /* it was moved itself */
+	pass(WATCH_STILL_MS);
+	assert_int_equal(changes, 3);
+	hear(1, "closed");
+	pass(100000);
+	assert_int_equal(changes, 3);
 }
 
 static void
