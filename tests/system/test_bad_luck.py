@@ -206,6 +206,9 @@ def test_a_daemon_whose_descriptors_outgrow_its_memory_lives(network, launch, ou
         process.may_die = True
 
 
+LOADER_FAILED = 127  # whatever it lacked: no line of ours has been run
+
+
 @needs_root
 def test_a_start_with_too_little_memory_serves_or_says_why(network, launch, ours, key):
     """Of every size from what the loader can do with up to what is enough; nothing aborts."""
@@ -223,7 +226,7 @@ def test_a_start_with_too_little_memory_serves_or_says_why(network, launch, ours
         starts.append((process.wait(), process.errors()))
     else:
         raise AssertionError("it never starts")
-    ours_to_say = [(status, errors) for status, errors in starts if "shared librar" not in errors]
+    ours_to_say = [(status, errors) for status, errors in starts if status != LOADER_FAILED]
     assert ours_to_say, "no size between the loader's need and ours was met"
     for status, errors in ours_to_say:
         assert status == 1 and re.fullmatch(r"spiped: [^\n]+\n", errors), (status, errors)
