@@ -1,11 +1,8 @@
 /* key_folder.c: see key_folder.h. */
 #include "daemon/key_folder.h"
 
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "protocol/keyring.h"
 

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/line.h"
@@ -290,7 +289,9 @@ void
 key_set_find_ways(struct key_set *set)
 {
 	for (size_t i = 0; i < set->count; i++)
-		set->sources[i].step_count = key_way_find(set->sources[i].way, KEY_STEPS_MAX, set->sources[i].path);
+		if (set->sources[i].is_folder)
+			set->sources[i].step_count =
+			    key_way_find(set->sources[i].way, KEY_STEPS_MAX, set->sources[i].path);
 }
 
 bool

@@ -61,7 +61,8 @@ void key_set_keep(struct key_set *set);
 /* One warning for each source that this process, which is who, could not read again. */
 void key_set_warn(const struct key_set *set, const char *who);
 
-/* Finds the ways anew: they lead elsewhere when a link on them is changed. Reading keys does not look at them. */
+/* Finds the ways to folders anew: they lead elsewhere when a link on them is changed. Reading keys does not look at
+ * them. */
 void key_set_find_ways(struct key_set *set);
 
 /* Whether a folder is not what it was when it was read last, as far as that shows in the folder itself. */

@@ -16,14 +16,15 @@ on_still(uv_timer_t *timer)
 static void
 on_event(uv_fs_event_t *event, const char *name, int kinds, int status)
 {
-	const struct watch_one *one = event->data;
-	struct watch *watch = one->watch;
+	struct watch *watch = event->data;
+	const struct watched *what = &watch->what[event - watch->events];
+	const char *slash = strrchr(what->folder, '/'), *own = slash == NULL ? what->folder : slash + 1;
 	uint64_t now = uv_now(event->loop), wait = WATCH_STILL_MS;
 
 	(void)kinds;
 	/* A folder that is moved itself is told by its own name. */
-	if (status == 0 && name != NULL && one->name != NULL && strcmp(name, one->name) != 0 &&
-	    strcmp(name, one->folder) != 0)
+	if (status == 0 && name != NULL && what->name != NULL && strcmp(name, what->name) != 0 &&
+	    strcmp(name, own) != 0)
 		return;
 	if (watch->since == 0)
 		watch->since = now;
@@ -43,11 +44,8 @@ watch_start(struct watch *watch, uv_loop_t *loop, size_t (*find)(void *context, 
 	watch->context = context;
 	watch->changed = changed;
 	for (watch->count = 0; status == 0 && watch->count < WATCH_MAX; watch->count++) {
-		struct watch_one *one = &watch->all[watch->count];
-
-		one->watch = watch;
-		one->event.data = one;
-		status = uv_fs_event_init(loop, &one->event);
+		watch->events[watch->count].data = watch;
+		status = uv_fs_event_init(loop, &watch->events[watch->count]);
 	}
 	return status;
 }
@@ -59,13 +57,10 @@ watch_again(struct watch *watch)
 
 	watch->failed = 0;
 	for (size_t i = 0; i < watch->count; i++)
-		(void)uv_fs_event_stop(&watch->all[i].event);
+		(void)uv_fs_event_stop(&watch->events[i]);
 	for (size_t i = 0; i < count; i++) {
-		const char *folder = watch->what[i].folder, *slash = strrchr(folder, '/');
-		int status = uv_fs_event_start(&watch->all[i].event, on_event, folder, 0);
+		int status = uv_fs_event_start(&watch->events[i], on_event, watch->what[i].folder, 0);
 
-		watch->all[i].name = watch->what[i].name;
-		watch->all[i].folder = slash == NULL ? folder : slash + 1;
 		watch->failed += status != 0 && status != UV_ENOENT && status != UV_ENOTDIR &&
 				 !(status == UV_EACCES && watch->what[i].may_be_closed);
 	}
@@ -75,6 +70,6 @@ void
 watch_stop(struct watch *watch)
 {
 	for (size_t i = 0; i < watch->count; i++)
-		uv_close((uv_handle_t *)&watch->all[i].event, NULL);
+		uv_close((uv_handle_t *)&watch->events[i], NULL);
 	uv_close((uv_handle_t *)&watch->still, NULL);
 }

@@ -20,11 +20,7 @@ struct watched {
 };
 
 struct watch {
-	struct watch_one {
-		uv_fs_event_t event;
-		struct watch *watch;
-		const char *folder, *name; /* the folder's own name, and what counts in it */
-	} all[WATCH_MAX];
+	uv_fs_event_t events[WATCH_MAX]; /* each of what stands at its place in what */
 	uv_timer_t still;
 	uint64_t since; /* the first change that changed() has not been called for; 0: none */
 	struct watched what[WATCH_MAX];

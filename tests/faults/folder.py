@@ -11,6 +11,8 @@ from processes import Process
 from scenes import MUCH, Daemon
 
 CHANGE = re.compile(r" keys (added|changed|removed)=(\S+)$", re.M)
+COUNT = r" keys count=\d+$"
+EXCUSE = re.compile(" problem=|Cannot allocate memory")
 LOST = 0.3  # seconds after which a line that a failed write(2) may have lost is not waited for any more
 
 
@@ -83,8 +85,6 @@ class Reload(Daemon):
 
     def at_start(self, process):
         """What is in force: all, but for what a line says is passed over."""
-        if self.plan.fired and self.plan.call.startswith("stat"):
-            process.says(r" keys count=\d+$", LOST)  # a folder that could not be looked at counts as changed, and is read again
         passed_over = {name for name in self.folder.before for line in process.lines() if f"/{name}.key: " in line}
         need(self.plan.fired or not passed_over, f"passed over: {passed_over}")
         return {name: file for name, file in self.folder.before.items() if name not in passed_over}
@@ -94,22 +94,27 @@ class Reload(Daemon):
         start = len(process.text)
         loses = self.plan.call in ("write", "writev")
         process.popen.send_signal(signal.SIGHUP)
-        if not process.says(r" keys count=\d+$", LOST if loses else PATIENCE, since=start):
+        if not process.says(COUNT, LOST if loses else PATIENCE, since=start):
             need(loses, "it does not say that it has read the keys again")
         text = process.text[start:].decode()
-        return self.apply(text, in_force, loses)
-
-    def apply(self, text, in_force, loses):
         if loses and self.plan.fired:
             return None
+        said = self.apply(text, in_force)
+        # A folder that could not be looked at counts as changed: then that was a reading which had begun by itself.
+        if said != self.folder.after and not EXCUSE.search(text):
+            first = start + re.search(COUNT.encode(), process.text[start:], re.M).end()
+            need(process.says(COUNT, since=first), f"it does not say why it has only {sorted(said)}")
+            said = self.apply(process.text[start:].decode(), in_force)
+            need(said == self.folder.after, f"it does not say why it has only {sorted(said)}")
+        return said
+
+    def apply(self, text, in_force):
         said = dict(in_force)
         for what, name in CHANGE.findall(text):
             if what == "removed":
                 need(said.pop(name, None), f"{name} is removed, and was not there")
             else:
                 said[name] = self.folder.after[name]
-        need(said == self.folder.after or " problem=" in text or "Cannot allocate memory" in text,
-             f"it does not say why it has only {sorted(said)}")
         return said
 
     def check(self, process, opened, before, said):

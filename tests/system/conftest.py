@@ -14,6 +14,7 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "peer")]
 import network as network_module  # noqa: E402
 import programs  # noqa: E402
 import scene as scene_module  # noqa: E402
+from keys import Folder, KeyDoor  # noqa: E402
 
 
 def pytest_configure(config):
@@ -88,6 +89,18 @@ def launch(network, place):
     yield launcher
     network.close()
     launcher.end()
+
+
+@pytest.fixture
+def folder(place):
+    """Of keys."""
+    return Folder(f"{place}/keys", "laptop", "mail")
+
+
+@pytest.fixture
+def door(network, launch, ours):
+    """A server on a folder of keys, or on what else a test has."""
+    return lambda keys, *options, **how: KeyDoor(network, launch, ours, keys, *options, **how)
 
 
 @pytest.fixture

@@ -4,10 +4,12 @@ import re
 import signal
 import socket
 
+import pytest
 from daemons import secret_of
 from network import PATIENCE, read_exactly
 from peer import CLIENT, Peer
 
+HOW = pytest.mark.parametrize("how", ["SIGHUP", "watched"])  # they are read again
 PROBLEM = r" keys problem=\"(.*)\"$"
 
 

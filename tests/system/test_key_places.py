@@ -6,24 +6,13 @@ import subprocess
 import pytest
 from conftest import write_key
 from daemons import hosts, needs_root, secret_of, write_hosts
-from keys import Folder, KeyDoor, reload, write
+from keys import HOW, Folder, reload, write
 from peer import CLIENT, Peer
 
-HOW = pytest.mark.parametrize("how", ["SIGHUP", "watched"])
 NOBODY = pytest.param(("-u", "nobody"), "watched", marks=needs_root, id="-u nobody")
 EVERY_WAY = pytest.mark.parametrize("options, how", [
     pytest.param((), "SIGHUP", id="SIGHUP"), pytest.param((), "watched", id="watched"), NOBODY,
     pytest.param(("--no-sandbox", ), "watched", id="--no-sandbox")])
-
-
-@pytest.fixture
-def folder(place):
-    return Folder(f"{place}/keys", "laptop", "mail")
-
-
-@pytest.fixture
-def door(network, launch, ours):
-    return lambda keys, *options, **how: KeyDoor(network, launch, ours, keys, *options, **how)
 
 
 def kubernetes(place):

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from conftest import write_key
 from daemons import background, needs_root, secret_of
-from keys import MEMBERS, Folder, KeyDoor
+from keys import MEMBERS, Folder
 from network import RESET, read_exactly, read_to_end
 from programs import run
 
@@ -15,16 +15,6 @@ READY = "spiped: everything is there to start\n"
 NAMES = ("laptop", "backup-host", "a", "Z.9_-", "n" * 63)
 NO_FOLDER = "-k {}: a folder of keys is for -d; this end has one key: name its file"
 PASSED_OVER = "{}/{} is passed over: a key's file is called NAME.key, of letters, digits and ._- and at most 63 of them"
-
-
-@pytest.fixture
-def folder(place):
-    return Folder(f"{place}/keys", "laptop", "mail")
-
-
-@pytest.fixture
-def door(network, launch, ours):
-    return lambda keys, *options, **how: KeyDoor(network, launch, ours, keys, *options, **how)
 
 
 @pytest.fixture

@@ -7,22 +7,11 @@ import time
 import pytest
 from conftest import write_key
 from daemons import Door, secret_of
-from keys import Folder, KeyDoor, reload, said
+from keys import HOW, Folder, reload, said
 from network import RESET, read_exactly, read_to_end, until
 from scene import Scene
 
 STILL, MOST = 1, 10  # seconds, as in src/net/watch.h
-HOW = pytest.mark.parametrize("how", ["SIGHUP", "watched"])
-
-
-@pytest.fixture
-def folder(place):
-    return Folder(f"{place}/keys", "laptop", "mail")
-
-
-@pytest.fixture
-def door(network, launch, ours):
-    return lambda keys, *options, **how: KeyDoor(network, launch, ours, keys, *options, **how)
 
 
 # What is taken
