@@ -29,6 +29,7 @@ enum {
 	KEY_SET = KEY_OUTER + 32,   /* 1 until the keys are forgotten */
 };
 _Static_assert(KEY_SET < (int)ENGINE_KEYS_SIZE, "keys fit");
+_Static_assert(HASHED <= PIECE * (int)ENGINE_MAC, "the time of a hash may be taken over the MACs");
 
 struct ipsec_mb {
 	IMB_MGR *cipher, *narrow, *wide; /* cipher is one of the two others; wide may be NULL */
@@ -129,16 +130,15 @@ now(void)
 	return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
-/* The least of a few rounds of LANES packets, which are all the same one: nobody reads what comes out. */
+/* The least of a few rounds of LANES packets, which are all the same bytes: nobody reads what comes out. */
 static double
 time_hashes(struct ipsec_mb *state, IMB_MGR *manager)
 {
 	static const struct engine_keys keys;
-	uint8_t packet[ENGINE_PACKET] = {0};
 	double least = 1e9;
 
 	for (size_t i = 0; i < LANES; i++)
-		load(state, i, &keys, 0, packet);
+		load(state, i, &keys, 0, state->macs[0]);
 	for (int round = 0; round < 8; round++) {
 		double start = now(), took;
 
@@ -282,6 +282,7 @@ open_piece(struct ipsec_mb *state, const struct engine_keys *keys, uint64_t numb
 {
 	uint8_t starts[PIECE][NUMBER]; /* of the MACs, while the number is in their place */
 
+	*good = 0;
 	for (size_t i = 0; i < count; i++) {
 		uint8_t *mac = packets + i * ENGINE_PACKET + ENGINE_BODY;
 
@@ -295,7 +296,7 @@ open_piece(struct ipsec_mb *state, const struct engine_keys *keys, uint64_t numb
 	}
 	for (size_t i = 0; i < count; i++)
 		memcpy(packets + i * ENGINE_PACKET + ENGINE_BODY, starts[i], NUMBER);
-	for (*good = 0; *good < count; ++*good) {
+	for (; *good < count; ++*good) {
 		if (!bytes_equal(state->macs[*good], packets + *good * ENGINE_PACKET + ENGINE_BODY, ENGINE_MAC))
 			break;
 	}
@@ -312,7 +313,7 @@ ipsec_mb_open(void *opaque, struct engine_keys *keys, uint64_t number, uint8_t *
 
 	*good = 0;
 	for (size_t at = 0; error == OK && at < count; at += PIECE) {
-		size_t piece = count - at < PIECE ? count - at : PIECE, opened = 0;
+		size_t piece = count - at < PIECE ? count - at : PIECE, opened;
 
 		error = open_piece(opaque, keys, number + at, packets + at * ENGINE_PACKET, piece, &opened);
 		*good += opened;

@@ -165,10 +165,11 @@ libcrypto_forget(void *opaque, struct engine_keys *keys)
 static bool
 crypt(struct slot *slot, uint64_t number, uint8_t *body)
 {
-	uint8_t counter[16] = {0};
+	uint8_t counter[16];
 	int length;
 
 	bytes_put_be64(counter, number);
+	memset(counter + 8, 0, 8);
 	return EVP_EncryptInit_ex2(slot->cipher, NULL, NULL, counter, NULL) == 1 &&
 	       EVP_EncryptUpdate(slot->cipher, body, &length, body, ENGINE_BODY) == 1;
 }
@@ -225,7 +226,7 @@ open_one(const struct libcrypto *state, struct slot *slot, uint64_t number, uint
 	bytes_put_be64(packet + ENGINE_BODY, number);
 	made = mac_of(state, slot, packet, ours);
 	equal = made && bytes_equal(ours, theirs, ENGINE_MAC);
-	memcpy(packet + ENGINE_BODY, theirs, ENGINE_MAC);
+	memcpy(packet + ENGINE_BODY, theirs, sizeof number);
 	bytes_wipe(ours, sizeof ours); /* of a forgery: whoever knew it could send it */
 	if (!made)
 		return ERROR_CRYPTO;
