@@ -53,7 +53,7 @@ BELOW = [
             "\tif (error == ERROR_CRYPTO) {\n\t\t*good = 0;\n\t\tbytes_wipe(packets, count * ENGINE_PACKET + 1);"),
     ], "-eva-slevel-function", "known_body:1100"),
     Proof("libcrypto", ["src/crypto/backend_libcrypto.c"], ["src/base/bytes.c", *LIBCRYPTO], [
-        ("src/crypto/backend_libcrypto.c", "packet + ENGINE_BODY, theirs, ENGINE_MAC);", "packet + ENGINE_BODY + 1, theirs, ENGINE_MAC);"),
+        ("src/crypto/backend_libcrypto.c", "packet + ENGINE_BODY, theirs, sizeof number);", "packet + ENGINE_PACKET, theirs, sizeof number);"),
         ("src/crypto/backend_libcrypto.c", "error == OK && *good < count;", "error == OK && *good <= count;"),
     ], "-eva-slevel", "2000", *split(*LIBCRYPTO_SPLIT, "hash_padded_key", "slot_load", "slot_of", "mac_of", "crypt",
         "open_one", "seal_one", "libcrypto_prepare"),
