@@ -3,6 +3,7 @@ import fcntl
 import os
 import resource
 import shutil
+import signal
 import sys
 import tempfile
 
@@ -20,6 +21,9 @@ from keys import Folder, KeyDoor  # noqa: E402
 def pytest_configure(config):
     config.addinivalue_line("markers", "alone: measures, or needs the whole machine: no other test runs meanwhile")
     config.addinivalue_line("markers", "short: one of the few that run under the sanitizers every time")
+    for number in (signal.SIGHUP, signal.SIGINT):
+        if signal.getsignal(number) == signal.SIG_IGN:  # as under nohup: programs would be born with that
+            signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)
