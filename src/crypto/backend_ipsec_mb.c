@@ -26,7 +26,7 @@ enum {
 	KEY_ROUNDS = 0, /* AES-256's 15 round keys */
 	KEY_INNER = 240,
 	KEY_OUTER = KEY_INNER + 32, /* SHA-256 after the first block of HMAC, the padded key */
-	KEY_SET = KEY_OUTER + 32,   /* 1 until the keys are forgotten */
+	KEY_SET = KEY_OUTER + 32,   /* true until the keys are forgotten */
 };
 _Static_assert(KEY_SET < (int)ENGINE_KEYS_SIZE, "keys fit");
 _Static_assert(HASHED <= PIECE * (int)ENGINE_MAC, "the time of a hash may be taken over the MACs");
@@ -231,7 +231,7 @@ ipsec_mb_prepare(void *opaque, struct engine_keys *keys, const uint8_t e[32], co
 	IMB_AES_KEYEXP_256(state->narrow, e, keys->bytes + KEY_ROUNDS, decrypting);
 	hash_padded_key(state, h, 0x36, keys->bytes + KEY_INNER);
 	hash_padded_key(state, h, 0x5c, keys->bytes + KEY_OUTER);
-	keys->bytes[KEY_SET] = 1;
+	keys->bytes[KEY_SET] = true;
 	bytes_wipe(decrypting, sizeof decrypting);
 	return OK;
 }

@@ -57,9 +57,25 @@ multiply(BIGNUM *product, const BIGNUM *a, const BIGNUM *b, BN_CTX *scratch)
 }
 
 static bool
+square(BIGNUM *power, unsigned times, BN_CTX *scratch)
+{
+	bool ok = true;
+
+	while (ok && times-- > 0)
+		ok = multiply(power, power, power, scratch);
+	return ok;
+}
+
+static bool
+set(BIGNUM *power, BN_ULONG number, BN_CTX *scratch)
+{
+	return BN_set_word(power, number) == 1 && BN_to_montgomery(power, power, montgomery, scratch) == 1;
+}
+
+static bool
 store(uint64_t words[WORDS], const BIGNUM *entry)
 {
-	return BN_num_bits(entry) > 8 * (GROUP14_SIZE - 1) &&
+	return BN_num_bits(entry) > 8 * (GROUP14_SIZE - (int)sizeof(BN_ULONG)) &&
 	       BN_bn2lebinpad(entry, (uint8_t *)words, GROUP14_SIZE) == GROUP14_SIZE;
 }
 
@@ -86,25 +102,16 @@ add_tooth(uint64_t table[ENTRIES][WORDS], size_t tooth, const BIGNUM *power, BIG
 static bool
 build_comb(BIGNUM *power, BIGNUM *entry, BN_CTX *scratch)
 {
-	if (BN_set_word(power, 3) != 1 || BN_to_montgomery(power, power, montgomery, scratch) != 1)
-		return false;
-	for (int i = 0; i < FACTOR_SQUARINGS; i++) {
-		if (!multiply(power, power, power, scratch))
-			return false;
+	bool ok = set(power, 3, scratch) && square(power, FACTOR_SQUARINGS, scratch);
+
+	for (size_t table = 0; ok && table < TABLES; table++)
+		ok = store(comb[table][0], power);
+	ok = ok && set(power, 2, scratch);
+	for (size_t tooth = 0; tooth < TEETH; tooth++) {
+		for (size_t table = 0; ok && table < TABLES; table++)
+			ok = add_tooth(comb[table], tooth, power, entry, scratch) && square(power, COLUMNS, scratch);
 	}
-	for (size_t table = 0; table < TABLES; table++) {
-		if (!store(comb[table][0], power))
-			return false;
-	}
-	if (BN_set_word(power, 2) != 1 || BN_to_montgomery(power, power, montgomery, scratch) != 1)
-		return false;
-	for (size_t bit = 0; bit < TEETH * SPAN; bit++) {
-		if (bit % COLUMNS == 0 && !add_tooth(comb[bit % SPAN / COLUMNS], bit / SPAN, power, entry, scratch))
-			return false;
-		if (!multiply(power, power, power, scratch))
-			return false;
-	}
-	return BN_set_word(power, 3) == 1 && BN_set_word(entry, FACTOR_TOTAL) == 1 &&
+	return ok && BN_set_word(power, 3) == 1 && BN_set_word(entry, FACTOR_TOTAL) == 1 &&
 	       BN_mod_exp_mont(power, power, entry, modulus, scratch, montgomery) == 1 &&
 	       BN_mod_inverse(correction, power, modulus, scratch) != NULL;
 }
@@ -150,9 +157,8 @@ group14_valid(const uint8_t y[GROUP14_SIZE])
 	static const uint8_t zero[GROUP14_SIZE];
 	int order = memcmp(y, prime, GROUP14_SIZE - 1);
 
-	/* p is odd, so p - 1 differs from it in the last byte only. */
-	return memcmp(y, zero, GROUP14_SIZE) != 0 &&
-	       (order < 0 || (order == 0 && y[GROUP14_SIZE - 1] < prime[GROUP14_SIZE - 1] - 1));
+	/* p ends in ff, and p - 1 in fe. */
+	return memcmp(y, zero, sizeof zero) != 0 && (order < 0 || (order == 0 && y[GROUP14_SIZE - 1] < 0xfe));
 }
 
 bool
@@ -193,7 +199,7 @@ look_up(uint64_t words[WORDS], uint64_t table[ENTRIES][WORDS], unsigned digit)
 		__asm__("" : "+r"(equal)); /* else the compiler might see a condition, and branch */
 		masks[i] = 0 - equal;
 	}
-	for (size_t at = 0; at < WORDS; at += LINE) {
+	for (size_t at = 0; at != WORDS; at += LINE) {
 		pair sum[4] = {{0}};
 
 		for (size_t i = 0; i < ENTRIES; i++) {

@@ -51,8 +51,6 @@ admission_start(struct admission *admission, void *memory, uint32_t cap, uint32_
 	admission->buckets = (void *)(admission->slots + cap);
 	admission->by_count = (void *)(admission->buckets + cap);
 	admission->by_hash = admission->by_count + cap + 1;
-	memset(admission->slots, 0, cap * sizeof *admission->slots);
-	memset(admission->buckets, 0, cap * sizeof *admission->buckets);
 	for (uint32_t i = 0; i < cap; i++) {
 		admission->slots[i].newer = i + 1 < cap ? i + 1 : ADMISSION_NONE;
 		admission->buckets[i].chain = i + 1 < cap ? i + 1 : ADMISSION_NONE;

@@ -101,7 +101,7 @@ static void
 read_plain(struct pipe *p, const struct pipe_event *event, uint64_t now)
 {
 	struct pipe_leg_state *cipher = &p->legs[PIPE_CIPHER];
-	size_t sealed = 0;
+	size_t sealed;
 	enum error error = session_seal(&p->session, event->out->bytes, event->in, event->length, &sealed);
 
 	p->plain_in += event->length;

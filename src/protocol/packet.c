@@ -75,7 +75,7 @@ enum error
 packet_open(struct packet_direction *direction, struct engine *engine, uint8_t *plain, uint8_t *wire, size_t count,
     size_t *opened)
 {
-	size_t usable = numbers_left(direction, count), good = 0;
+	size_t usable = numbers_left(direction, count), good;
 	enum error error;
 
 	*opened = 0;

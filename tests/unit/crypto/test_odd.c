@@ -294,6 +294,7 @@ static void
 a_processor_or_library_that_will_not_do_is_a_problem(void **state)
 {
 	static const uint64_t needed[] = {IMB_FEATURE_AESNI, IMB_FEATURE_SHANI, IMB_FEATURE_SAFE_DATA};
+	static const char *const said[] = {"AES", "SHA", "SAFE_DATA"};
 
 	memset(&odd, 0, sizeof odd);
 	if (engine_problem(ENGINE_IPSEC_MB) != NULL)
@@ -301,6 +302,7 @@ a_processor_or_library_that_will_not_do_is_a_problem(void **state)
 	for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
 		odd.hidden = needed[i];
 		assert_non_null(engine_problem(ENGINE_IPSEC_MB));
+		assert_non_null(strstr(engine_problem(ENGINE_IPSEC_MB), said[i]));
 		assert_null(engine_new(ENGINE_IPSEC_MB));
 		assert_int_equal(engine_choose(ENGINE_BEST), ENGINE_LIBCRYPTO);
 	}

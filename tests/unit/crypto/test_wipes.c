@@ -2,6 +2,7 @@
 #ifdef HAVE_IPSEC_MB
 #include <intel-ipsec-mb.h>
 #endif
+#include <openssl/bn.h>
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -68,6 +69,19 @@ a_derivation_wipes_its_last_block(void **state)
 	assert_int_equal(wipes_of(padded, sizeof padded), 2);
 }
 
+static unsigned cleared;
+
+/* The linker puts the second in place of BN_clear_free, and calls that the first. */
+void __real_BN_clear_free(BIGNUM *number);
+void __wrap_BN_clear_free(BIGNUM *number);
+
+void
+__wrap_BN_clear_free(BIGNUM *number)
+{
+	cleared++;
+	__real_BN_clear_free(number);
+}
+
 /* Which entry of a table is used tells bits of x, and so does the entry itself. */
 static void
 a_power_wipes_what_tells_of_its_exponent(void **state)
@@ -80,13 +94,16 @@ a_power_wipes_what_tells_of_its_exponent(void **state)
 	memset(x, 0x2d, sizeof x);
 	assert_int_equal(group14_start(), OK);
 	wipes_start();
+	cleared = 0;
 	assert_int_equal(group14_public(x, y), OK);
+	assert_int_equal(cleared, 2);
 	assert_int_equal(wipes_sized(8 * ENTRIES), COLUMNS * TABLES);
 	assert_int_equal(wipes_of(all_ones, sizeof all_ones), COLUMNS * TABLES);
 	assert_int_equal(wipes_sized(GROUP14_SIZE), 1);
 	assert_int_equal(wipes_of(y, sizeof y), 0);
 	wipes_start();
 	assert_int_equal(group14_shared(y, x, shared), OK);
+	assert_int_equal(cleared, 4);
 	assert_int_equal(wipes_of(x, sizeof x), 1);
 	assert_int_equal(wipes_of(shared, sizeof shared), 0);
 	group14_stop();
