@@ -14,7 +14,8 @@ import time
 from network import read_exactly, reset
 
 BLOCK = random.Random(1).randbytes(1 << 20)
-PIECE, HEADER, PATIENCE = 1 << 16, 64, 120
+PIECE, HEADER = 1 << 16, 64
+PATIENCE = 320  # seconds: a reset that the network lost is found by asking each minute, and that may be lost as well
 END, CLIENT_RESETS, SERVER_RESETS = "end", "client-resets", "server-resets"
 
 

@@ -19,7 +19,7 @@ MINUTES = float(os.environ.get("SPIPED_SOAK_MINUTES", 0))
 STREAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "streams.py")
 TABLE = f"soak, {MINUTES:g} minutes" if MINUTES else "soak, in small"
 MIB = 1 << 20
-A_PROBE = 150  # seconds until a reset that the network has lost is found: by asking, after 60 idle ones; one run of 13 took over 90
+PROBES = 320  # seconds until a reset that the network has lost is found: by asking each minute, and that may be lost five times
 IP_BIND_ADDRESS_NO_PORT = 24  # the kernel picks a port by both ends of the connection: there are enough
 
 
@@ -233,7 +233,7 @@ def test_mixed_traffic_over_a_bad_network(launch, ours, key, row):
         before = [(daemon.descriptors(), resident_kib(daemon)) for daemon in daemons]
         found = run(near, launch, python, seconds, workers, seed + 1, link)
         for daemon, (descriptors, _) in zip(daemons, before):
-            until(lambda d=daemon, n=descriptors: d.descriptors() <= n, "descriptors are where they were", A_PROBE)
+            until(lambda d=daemon, n=descriptors: d.descriptors() <= n, "descriptors are where they were", PROBES)
         grown = [resident_kib(daemon) - kib for daemon, (_, kib) in zip(daemons, before)]
         row(TABLE, "mixed traffic over a bad network", "figures", f"{found['streams']} streams ({found['resets']} reset on purpose), "
             f"{found['bytes'] / (1 << 30):.2f} GiB; {link.sent} packets: {link.lost} lost, {link.late} late, {link.cuts} cuts; "
@@ -253,7 +253,7 @@ def test_mixed_traffic_over_a_bad_network(launch, ours, key, row):
 
 
 def run(near, launch, python, seconds, workers, seed, link):
-    """What the streams counted. Nobody repeats a reset that was lost, so a run with some may end a minute late."""
+    """What the streams counted. Nobody repeats a reset that was lost, so a run with some may end minutes late."""
     client = near.do(lambda: launch.start(python, STREAMS, "run", "127.0.0.1", "7002", str(seconds), str(workers), str(seed),
                                           "2" if MINUTES else "0", stdout=-1))
     client.may_die = True
