@@ -138,7 +138,7 @@ time_hashes(struct ipsec_mb *state, IMB_MGR *manager)
 	double least = 1e9;
 
 	for (size_t i = 0; i < LANES; i++)
-		load(state, i, &keys, 0, state->macs[0]);
+		load(state, i, &keys, 0, (uint8_t *)state->macs);
 	for (int round = 0; round < 8; round++) {
 		double start = now(), took;
 
