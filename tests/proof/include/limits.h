@@ -1,11 +1,12 @@
-/* limits.h: Frama-C's, and what it lacks of Linux's (linux/limits.h). */
+/* limits.h: Frama-C's, with what Linux has (linux/limits.h). */
 #ifndef PROOF_LIMITS_H
 #define PROOF_LIMITS_H
 
 #include_next <limits.h>
 
-#ifndef NAME_MAX
+#undef PATH_MAX
+#define PATH_MAX 4096
+#undef NAME_MAX
 #define NAME_MAX 255
-#endif
 
 #endif
