@@ -105,6 +105,11 @@ PARSERS = [
         ("src/daemon/key_folder.c", "strspn(name, good) >= length;", "name[length + 1] != '.';"),
         ("src/daemon/key_folder.c", "length > KEY_FOLDER_SUFFIX &&", "length > 0 &&"),
     ], *texts(), "-eva-use-spec", "strspn", only=["key_folder_is_name", "is_key", "is_mistake"]),
+    Proof("key_way", ["src/daemon/key_way.c"], TEXT, [
+        ("src/daemon/key_way.c", "(size_t)size + after >= PATH_MAX", "(size_t)size + after > PATH_MAX"),
+        ("src/daemon/key_way.c", "readlink(next, target, sizeof target)", "readlink(next, target, sizeof target + 1)"),
+        ("src/daemon/key_way.c", "while (count < most &&", "while (count <= most &&"),
+    ], *texts(), "-eva-slevel", "20000", *split("strspn", "strcspn", "proof_readlink")),
     Proof("keygen", ["src/spiped-keygen/main.c"],
         [*TEXT, "src/base/bytes.c", "src/base/error.c", "tests/proof/arguments.c", "tests/proof/message.c"], [
         ("src/spiped-keygen/main.c", "random_bytes(key, sizeof key)", "random_bytes(key, sizeof key + 1)"),
