@@ -110,6 +110,12 @@ PARSERS = [
         ("src/daemon/key_way.c", "readlink(next, target, sizeof target)", "readlink(next, target, sizeof target + 1)"),
         ("src/daemon/key_way.c", "while (count < most &&", "while (count <= most &&"),
     ], *texts(), "-eva-slevel", "20000", *split("strspn", "strcspn", "proof_readlink")),
+    Proof("key_ring", ["src/daemon/key_ring.c"], ["src/base/bytes.c", "tests/proof/files.c"], [
+        ("src/daemon/key_ring.c", "capacity * sizeof(struct key)", "capacity * WIRE_KEY"),
+        ("src/daemon/key_ring.c", "i < length && i < KEY_NAME_MAX", "i < length"),
+        ("src/daemon/key_ring.c", "ring->size - sizeof *ring", "ring->size"),
+        ("src/daemon/key_ring.c", "\tcounted_take(&key->name->counted);\n", ""),
+    ], *texts(), "-eva-alloc-builtin", "fresh", *split("add_one")),
     Proof("keygen", ["src/spiped-keygen/main.c"],
         [*TEXT, "src/base/bytes.c", "src/base/error.c", "tests/proof/arguments.c", "tests/proof/message.c"], [
         ("src/spiped-keygen/main.c", "random_bytes(key, sizeof key)", "random_bytes(key, sizeof key + 1)"),
