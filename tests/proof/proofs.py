@@ -116,6 +116,11 @@ PARSERS = [
         ("src/daemon/key_ring.c", "ring->size - sizeof *ring", "ring->size"),
         ("src/daemon/key_ring.c", "\tcounted_take(&key->name->counted);\n", ""),
     ], *texts(), "-eva-alloc-builtin", "fresh", *split("add_one")),
+    Proof("key_read", ["src/daemon/key_read.c"], [*TEXT, "tests/proof/files.c", "tests/proof/message.c"], [
+        ("src/daemon/key_read.c", "reading->ring->count - first >= KEY_SET_MAX", "reading->ring->count - first > KEY_SET_MAX"),
+        ("src/daemon/key_read.c", "i + 1 < ring->count", "i <= ring->count"),
+        ("src/daemon/key_read.c", "starts[KEY_SOURCES_MAX + 1]", "starts[KEY_SOURCES_MAX]"),
+    ], *texts(), "-eva-slevel", "5000", "-eva-interprocedural-splits", *split("strcmp", "key_folder_list")),
     Proof("keygen", ["src/spiped-keygen/main.c"],
         [*TEXT, "src/base/bytes.c", "src/base/error.c", "tests/proof/arguments.c", "tests/proof/message.c"], [
         ("src/spiped-keygen/main.c", "random_bytes(key, sizeof key)", "random_bytes(key, sizeof key + 1)"),
