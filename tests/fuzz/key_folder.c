@@ -254,18 +254,26 @@ ends(const char *text, size_t length, const char *end)
 	return length >= strlen(end) && memcmp(text + length - strlen(end), end, strlen(end)) == 0;
 }
 
-/* One line, by its end, and without the quote that it has in a log. */
+static bool
+starts(const char *text, const char *start)
+{
+	return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* One line: of a change by its beginning, as its name may end like anything; else by its end, without a log's quote. */
 static void
 note(const char *line, size_t length)
 {
+	said.added += starts(line, "keys added=");
+	said.changed += starts(line, "keys changed=");
+	said.removed += starts(line, "keys removed=");
+	if (starts(line, "keys ") && !starts(line, "keys problem="))
+		return;
 	length -= ends(line, length, "\"");
 	said.stay += ends(line, length, ": its key stays as it was");
 	said.passed_over += ends(line, length, ": it is passed over");
 	said.mistakes += ends(line, length, "at most 63 of them") || ends(line, length, "..."); /* a long name */
 	said.more += ends(line, length, " more are passed over");
-	said.added += strncmp(line, "keys added=", 11) == 0;
-	said.changed += strncmp(line, "keys changed=", 13) == 0;
-	said.removed += strncmp(line, "keys removed=", 13) == 0;
 }
 
 static void
