@@ -62,10 +62,10 @@ def run_and_count(command, env, report, count, fine=(0,)):
     return counts
 
 
-def unit_tests(build, prefix, env, *which):
-    """Those of a build, or which of them. Their time limits are for what hangs: sanitizers, qemu and a busy machine are slow."""
+def unit_tests(build, prefix, env, *which, multiplier=5):
+    """Those of a build, or which of them; multiplier is for their time limits."""
     return run_and_count([*prefix, "meson", "test", "-C", build, "--no-rebuild", "--print-errorlogs",
-        "--timeout-multiplier", "20", *which], env, os.path.join(build, "meson-logs", "testlog.json"),
+        "--timeout-multiplier", str(multiplier), *which], env, os.path.join(build, "meson-logs", "testlog.json"),
         count_unit_tests)
 
 

@@ -14,8 +14,8 @@ import time
 from network import read_exactly, reset
 
 BLOCK = random.Random(1).randbytes(1 << 20)
-PIECE, HEADER = 1 << 16, 64
-PATIENCE = 320  # seconds: a reset that the network lost is found by asking each minute, and that may be lost as well
+PIECE, HEADER, PATIENCE = 1 << 16, 64, 120
+LOST_RESET = 320  # seconds until a reset that the network has lost is found: by asking each minute, and that may be lost five times
 END, CLIENT_RESETS, SERVER_RESETS = "end", "client-resets", "server-resets"
 
 
@@ -87,12 +87,13 @@ def talk(sock, says, hears, resets, sees_reset):
 
 def serve_one(sock):
     with sock:
-        sock.settimeout(PATIENCE)
+        sock.settimeout(LOST_RESET)
         try:
             try:
                 stream, up, down, how = read_exactly(sock, HEADER).decode().split()
             except ConnectionResetError:  # it overtook even this
                 return
+            sock.settimeout(LOST_RESET if how == CLIENT_RESETS else PATIENCE)
             # What a reset overtakes may be lost; the side that is reset hears a prefix, and then the reset
             talk(sock, (int(stream) + 1, int(down)), (int(stream), int(up)), how == SERVER_RESETS, how == CLIENT_RESETS)
         except (AssertionError, ValueError, OSError) as error:
@@ -127,7 +128,7 @@ class Client:
 
     def one(self, stream, up, down, how):
         with socket.create_connection(self.address, PATIENCE) as sock:
-            sock.settimeout(PATIENCE)
+            sock.settimeout(LOST_RESET if how == SERVER_RESETS else PATIENCE)
             sock.sendall(f"{stream} {up} {down} {how}".encode().ljust(HEADER))
             whole = talk(sock, (stream, up), (stream + 1, down), how == CLIENT_RESETS, how == SERVER_RESETS)
         with self.lock:

@@ -14,12 +14,12 @@ from crowd import Relay, resident_kib
 from daemons import needs_root, network_of_its_own
 from lossy_link import Link, Namespace
 from network import PATIENCE, read_exactly, until
+from streams import LOST_RESET
 
 MINUTES = float(os.environ.get("SPIPED_SOAK_MINUTES", 0))
 STREAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "streams.py")
 TABLE = f"soak, {MINUTES:g} minutes" if MINUTES else "soak, in small"
 MIB = 1 << 20
-PROBES = 320  # seconds until a reset that the network has lost is found: by asking each minute, and that may be lost five times
 IP_BIND_ADDRESS_NO_PORT = 24  # the kernel picks a port by both ends of the connection: there are enough
 
 
@@ -233,7 +233,7 @@ def test_mixed_traffic_over_a_bad_network(launch, ours, key, row):
         before = [(daemon.descriptors(), resident_kib(daemon)) for daemon in daemons]
         found = run(near, launch, python, seconds, workers, seed + 1, link)
         for daemon, (descriptors, _) in zip(daemons, before):
-            until(lambda d=daemon, n=descriptors: d.descriptors() <= n, "descriptors are where they were", PROBES)
+            until(lambda d=daemon, n=descriptors: d.descriptors() <= n, "descriptors are where they were", LOST_RESET)
         grown = [resident_kib(daemon) - kib for daemon, (_, kib) in zip(daemons, before)]
         row(TABLE, "mixed traffic over a bad network", "figures", f"{found['streams']} streams ({found['resets']} reset on purpose), "
             f"{found['bytes'] / (1 << 30):.2f} GiB; {link.sent} packets: {link.lost} lost, {link.late} late, {link.cuts} cuts; "
