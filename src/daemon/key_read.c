@@ -20,6 +20,19 @@ struct reading {
 	bool files_too;
 };
 
+/* The key that the source had by this name, or NULL. */
+static const struct key *
+find(const struct reading *reading, const char *name)
+{
+	const struct key_source *source = reading->source;
+	size_t end = reading->before == NULL ? 0 : source->first + source->count;
+
+	for (size_t i = source->first; i < end; i++)
+		if (strcmp(reading->before->keys[i].name->text, name) == 0)
+			return &reading->before->keys[i];
+	return NULL;
+}
+
 /* Two names with the same key: nobody can tell which of them it is that connects. */
 static void
 warn_of_twins(const struct reading *reading)
@@ -118,7 +131,6 @@ read_unlisted(struct reading *reading, struct dirent **files, int count)
 static void
 read_members(struct reading *reading, struct dirent **files, int count)
 {
-	const struct key_source *source = reading->source;
 	size_t first = reading->ring->count;
 	int left_out = 0;
 
@@ -130,7 +142,7 @@ read_members(struct reading *reading, struct dirent **files, int count)
 
 			(void)snprintf(name, sizeof name, "%.*s", (int)(strlen(files[i]->d_name) - KEY_FOLDER_SUFFIX),
 			    files[i]->d_name);
-			before = key_set_find(reading->before, source->first, source->count, name);
+			before = find(reading, name);
 			if ((before == NULL) != (bool)new_ones)
 				continue;
 			if (before == NULL && reading->ring->count - first >= KEY_SET_MAX)
@@ -139,7 +151,7 @@ read_members(struct reading *reading, struct dirent **files, int count)
 				read_member(reading, files[i]->d_name, name, before);
 		}
 	}
-	key_set_say_of_rest(reading->set, source->path, left_out);
+	key_set_say_of_rest(reading->set, reading->source->path, left_out);
 }
 
 /* 0, or the errno: the folder cannot be read at all. */

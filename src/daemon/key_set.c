@@ -45,15 +45,6 @@ key_set_say_of_file(const struct key_set *set, const struct key_file *file)
 		key_set_say(set, "%s", text);
 }
 
-const struct key *
-key_set_find(const struct keyring *ring, size_t first, size_t count, const char *name)
-{
-	for (size_t i = first; i < first + count; i++)
-		if (strcmp(ring->keys[i].name->text, name) == 0)
-			return &ring->keys[i];
-	return NULL;
-}
-
 static bool
 has_name(const struct keyring *ring, const struct key_name *name)
 {

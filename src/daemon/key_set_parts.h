@@ -17,9 +17,6 @@ void key_set_say_of_rest(const struct key_set *set, const char *folder, int coun
  */
 bool key_set_is_nothing(const struct key_set *set, const struct key_file *file);
 
-/* The key of this name among ring->keys[first..first + count), or NULL. */
-const struct key *key_set_find(const struct keyring *ring, size_t first, size_t count, const char *name);
-
 /*
  * Reads every source afresh, beside the ring that is in force, if there is one: then files only with files_too. NULL:
  * it cannot be, and one line has said why.

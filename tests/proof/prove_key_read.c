@@ -167,16 +167,6 @@ key_folder_free(struct dirent **files, int count)
 	//@ assert files: files == &listed[0] && count == listed_count;
 }
 
-const struct key *
-key_set_find(const struct keyring *ring, size_t first, size_t count, const char *name)
-{
-	//@ loop unroll ROOM;
-	for (size_t i = first; i < first + count; i++)
-		if (strcmp(ring->keys[i].name->text, name) == 0)
-			return &ring->keys[i];
-	return NULL;
-}
-
 void
 key_set_say(const struct key_set *ours, const char *format, ...)
 {
