@@ -344,6 +344,7 @@ acceptor_stop(struct acceptor *a)
 void
 acceptor_free(struct acceptor *a)
 {
+	mailbox_free(&a->mailbox);
 	free(a->admission_memory);
 	free(a->by_slot);
 }
@@ -400,7 +401,8 @@ acceptor_start(struct acceptor *a, uv_loop_t *loop, const struct server_config *
 	if (status == 0)
 		status = mailbox_start(&a->mailbox, loop, receive, a);
 	if (status != 0) {
-		acceptor_free(a);
+		free(a->admission_memory);
+		free(a->by_slot);
 		return status;
 	}
 	a->retry.data = a;

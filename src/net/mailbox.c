@@ -1,6 +1,10 @@
 /* mailbox.c: see mailbox.h. */
 #include "net/mailbox.h"
 
+#include <stdbool.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 enum { MAILS_A_TURN = 16 };
 
 static struct mail *
@@ -18,12 +22,27 @@ take(struct mailbox *mailbox)
 	return mail;
 }
 
+/* It fails only where a signal comes, and a box that nobody is woken for would never be looked into. */
+static void
+wake(struct mailbox *mailbox)
+{
+	const uint64_t one = 1;
+
+	while (write(mailbox->fd, &one, sizeof one) != sizeof one)
+		;
+}
+
 /* A few at a time, so that a flood of arrivals does not stall the connections that the loop carries. */
 static void
-on_async(uv_async_t *async)
+on_mail(uv_poll_t *poll, int status, int events)
 {
-	struct mailbox *mailbox = async->data;
+	struct mailbox *mailbox = poll->data;
+	uint64_t count;
 
+	(void)status;
+	(void)events;
+	if (read(mailbox->fd, &count, sizeof count) < 0)
+		return; /* this comes again */
 	for (int i = 0; i < MAILS_A_TURN; i++) {
 		struct mail *mail = take(mailbox);
 
@@ -31,8 +50,7 @@ on_async(uv_async_t *async)
 			return;
 		mailbox->receive(mailbox, mail->kind, mail->accepted); /* mail may be gone, or posted again, after */
 	}
-	if (!uv_is_closing((uv_handle_t *)async))
-		uv_async_send(async);
+	wake(mailbox);
 }
 
 int
@@ -47,36 +65,42 @@ mailbox_start(struct mailbox *mailbox, uv_loop_t *loop,
 	mailbox->last = &mailbox->first;
 	mailbox->receive = receive;
 	mailbox->context = context;
-	mailbox->async.data = mailbox;
-	status = uv_async_init(loop, &mailbox->async, on_async);
-	if (status != 0)
-		uv_mutex_destroy(&mailbox->mutex);
-	return status;
-}
-
-static void
-on_close(uv_handle_t *handle)
-{
-	struct mailbox *mailbox = handle->data;
-
-	uv_mutex_destroy(&mailbox->mutex);
+	mailbox->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	status = mailbox->fd < 0 ? UV_EMFILE : uv_poll_init(loop, &mailbox->poll, mailbox->fd);
+	if (status != 0) {
+		mailbox_free(mailbox);
+		return status;
+	}
+	mailbox->poll.data = mailbox;
+	return uv_poll_start(&mailbox->poll, UV_READABLE, on_mail);
 }
 
 void
 mailbox_stop(struct mailbox *mailbox)
 {
-	uv_close((uv_handle_t *)&mailbox->async, on_close);
+	uv_close((uv_handle_t *)&mailbox->poll, NULL);
+}
+
+void
+mailbox_free(struct mailbox *mailbox)
+{
+	if (mailbox->fd >= 0)
+		(void)close(mailbox->fd);
+	uv_mutex_destroy(&mailbox->mutex);
 }
 
 void
 mailbox_post(struct mailbox *mailbox, struct mail *mail, enum mail_kind kind)
 {
+	bool was_empty;
+
 	mail->next = NULL;
 	mail->kind = kind;
 	uv_mutex_lock(&mailbox->mutex);
+	was_empty = mailbox->first == NULL; /* else somebody has woken the loop, or will as soon as it runs again */
 	*mailbox->last = mail;
 	mailbox->last = &mail->next;
-	/* Within the lock: once it is open the receiver may act on the mail, and be gone. */
-	uv_async_send(&mailbox->async);
 	uv_mutex_unlock(&mailbox->mutex);
+	if (was_empty)
+		wake(mailbox);
 }

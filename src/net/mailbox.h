@@ -25,19 +25,27 @@ struct mail {
 	enum mail_kind kind;
 };
 
-/* Delivers in the order of posting. */
+/*
+ * Delivers in the order of posting. Not libuv's async handle: whoever receives spins there until whoever sends is back
+ * from the kernel, and who sends is of a lower priority and has just been put off its core.
+ */
 struct mailbox {
 	uv_mutex_t mutex;
-	uv_async_t async;
+	uv_poll_t poll;
+	int fd; /* an eventfd, readable from when the box is not empty any more */
 	struct mail *first, **last;
 	void (*receive)(struct mailbox *mailbox, enum mail_kind kind, struct accepted *accepted);
 	void *context;
 };
 
-/* 0, or a libuv error with everything undone. mailbox_stop: on the loop; nobody posts any more. */
+/*
+ * 0, or a libuv error with everything undone. mailbox_stop: on the loop, and nothing is received any more; mailbox_free
+ * when that loop has ended and nobody posts.
+ */
 int mailbox_start(struct mailbox *mailbox, uv_loop_t *loop,
     void (*receive)(struct mailbox *mailbox, enum mail_kind kind, struct accepted *accepted), void *context);
 void mailbox_stop(struct mailbox *mailbox);
+void mailbox_free(struct mailbox *mailbox);
 void mailbox_post(struct mailbox *mailbox, struct mail *mail, enum mail_kind kind);
 
 #endif

@@ -214,6 +214,7 @@ worker_start(struct worker *worker, const struct server_config *config, const st
 	if (status != 0) {
 		mailbox_stop(&worker->mailbox);
 		undo_loop(&worker->loop);
+		mailbox_free(&worker->mailbox);
 		return status;
 	}
 	worker->is_running = true;
@@ -227,6 +228,7 @@ worker_stop(struct worker *worker)
 		return;
 	mailbox_post(&worker->mailbox, &worker->stop, MAIL_STOP);
 	uv_thread_join(&worker->thread);
+	mailbox_free(&worker->mailbox);
 	worker->is_running = false;
 }
 
