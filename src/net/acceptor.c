@@ -171,8 +171,8 @@ hand_out(struct acceptor *a, int fd, const struct address *peer)
 	}
 	accepted->fd = fd;
 	accepted->worker = least_loaded(a);
-	accepted->arrival.accepted = accepted->verdict.accepted = accepted;
-	accepted->proof.accepted = accepted->departure.accepted = accepted;
+	accepted->arrival.about = accepted->verdict.about = accepted;
+	accepted->proof.about = accepted->departure.about = accepted;
 	snprintf(accepted->connection.peer, PEER_TEXT, "%.*s", PEER_TEXT - 1, text);
 	accepted->worker->count++;
 	a->count++;
@@ -278,12 +278,12 @@ on_gone(struct acceptor *a, struct accepted *accepted)
 }
 
 static void
-receive(struct mailbox *mailbox, enum mail_kind kind, struct accepted *accepted)
+receive(struct mailbox *mailbox, enum mail_kind kind, void *about)
 {
 	if (kind == MAIL_PROVED)
-		on_proved(mailbox->context, accepted);
+		on_proved(mailbox->context, about);
 	else if (kind == MAIL_GONE)
-		on_gone(mailbox->context, accepted);
+		on_gone(mailbox->context, about);
 }
 
 static void

@@ -7,10 +7,14 @@
 #include "net/report.h"
 #include "net/stdio_leg.h"
 
+enum { JOBS = 1 };
+
 struct client {
 	const struct client_config *config;
 	uv_loop_t loop;
 	struct driver driver;
+	struct mailbox mailbox;
+	struct mail stop;
 	struct connection connection;
 	struct stdio_leg *stdio;
 	bool is_over;
@@ -34,12 +38,26 @@ keyring(struct driver *driver)
 }
 
 static void
+receive(struct mailbox *mailbox, enum mail_kind kind, void *about)
+{
+	struct client *client = mailbox->context;
+
+	if (kind == MAIL_JOB) {
+		job_came_back(about);
+		return;
+	}
+	mailbox_stop(mailbox);
+	driver_stop(&client->driver);
+}
+
+static void
 over(struct connection *connection)
 {
 	struct client *client = connection->driver->context;
 
 	client->is_over = true;
-	driver_stop(&client->driver);
+	job_pool_stop(); /* what came of a job that nobody waits for lies in the box now */
+	mailbox_post(&client->mailbox, &client->stop, MAIL_STOP);
 }
 
 /* The library could not start: a client has nothing to go on with. */
@@ -55,7 +73,8 @@ start(struct client *client, enum error *error)
 	struct connection *c = &client->connection;
 
 	*error = ERROR_MEMORY;
-	if (job_pool_start(&client->loop, client->driver.job_limit) != 0 || driver_start(&client->driver) != 0)
+	if (mailbox_start(&client->mailbox, &client->loop, receive, client) != 0 || job_pool_start(JOBS) != 0 ||
+	    driver_start(&client->driver) != 0)
 		return false;
 	snprintf(c->peer, PEER_TEXT, "stdin");
 	if (stdio_leg_open(&client->stdio, &client->loop, client->config->input, client->config->output,
@@ -85,7 +104,7 @@ client_run(const struct client_config *config)
 		.bind_count = config->bind_count,
 		.keepalive = config->keepalive},
 	    .backend = config->backend,
-	    .job_limit = 2,
+	    .mailbox = &client.mailbox,
 	    .context = &client,
 	    .targets = targets,
 	    .over = over,

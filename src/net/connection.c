@@ -200,19 +200,12 @@ leg_closed(struct leg *leg)
 
 const struct leg_owner connection_legs = {.ready = leg_ready, .hung_up = leg_hung_up, .closed = leg_closed};
 
-static void
-take_job(struct job_client *client, struct job *job)
+void
+connection_job_done(void *context, const struct job *job)
 {
-	struct connection *c = (struct connection *)((char *)client - offsetof(struct connection, job));
+	struct connection *c = context;
 
-	pipe_job(&c->pipe, job);
-}
-
-static void
-job_done(struct job_client *client, const struct job *job)
-{
-	struct connection *c = (struct connection *)((char *)client - offsetof(struct connection, job));
-
+	c->job = NULL;
 	connection_tell(c, (struct pipe_event){.kind = PIPE_JOB_DONE, .job = job});
 	connection_settle(c);
 }
@@ -256,8 +249,6 @@ connection_start(struct connection *c, struct driver *driver, enum error *error)
 	c->timer_at = UINT64_MAX;
 	c->driver = driver;
 	c->legs[accepted].which = accepted;
-	c->job.take = take_job;
-	c->job.done = job_done;
 	c->open_handles = 2; /* the accepted leg, and the connection itself until it is over */
 	c->started = connection_now(c);
 	c->next = driver->first;

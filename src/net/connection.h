@@ -21,7 +21,7 @@ struct driver {
 	const char *target; /* as the user typed it */
 	struct dial_options dial;
 	enum engine_backend backend;
-	unsigned job_limit;
+	struct mailbox *mailbox;                                           /* the loop's */
 	bool close_revoked;                                                /* --close-revoked */
 	void *context;                                                     /* its owner's */
 	void (*targets)(struct driver *driver, struct address_list *list); /* a copy of the latest */
@@ -31,8 +31,7 @@ struct driver {
 
 	struct engine *engine;
 	struct buffer_pool pool;
-	struct job_queue powers, matches; /* by who waits: peers that have shown a key, and strangers */
-	struct connection *first;         /* all that are not over */
+	struct connection *first; /* all that are not over */
 };
 
 enum { PEER_TEXT = 64 };
@@ -42,8 +41,8 @@ struct connection {
 	struct driver *driver;
 	struct connection *previous, *next;
 	struct leg legs[PIPE_LEGS];
-	struct job_client job;
-	union { /* held: until it has opened, and from then on */
+	struct job_request *job; /* under way */
+	union {                  /* held: until it has opened, and from then on */
 		struct keyring *keyring;
 		struct key_name *name;
 	};

@@ -61,6 +61,18 @@ do_dial(struct connection *c)
 }
 
 static void
+do_job(struct connection *c)
+{
+	c->job = job_new(c->driver->mailbox, connection_job_done, c);
+	if (c->job == NULL) {
+		connection_tell(c, (struct pipe_event){.kind = PIPE_STOP, .error = ERROR_MEMORY});
+		return;
+	}
+	pipe_job(&c->pipe, &c->job->job);
+	job_start(c->job);
+}
+
+static void
 close_leg(struct connection *c, enum pipe_leg which, bool reset)
 {
 	c->awaiting[which] = false;
@@ -118,7 +130,9 @@ do_over(struct connection *c)
 	if (c->dial != NULL)
 		dial_cancel(c->dial);
 	c->dial = NULL;
-	job_queue_remove(&c->job);
+	if (c->job != NULL)
+		job_forget(c->job);
+	c->job = NULL;
 	report_over(c);
 	counted_drop(c->opened ? &c->name->counted : &c->keyring->counted);
 	pool_wipe(&driver->pool);
@@ -143,7 +157,7 @@ connection_do(struct connection *c, const struct pipe_action *action)
 		c->driver->admit(c);
 		break;
 	case PIPE_JOB:
-		job_queue_add(report_is_stranger(c) ? &c->driver->matches : &c->driver->powers, &c->job);
+		do_job(c);
 		break;
 	case PIPE_OPENED:
 		do_opened(c);

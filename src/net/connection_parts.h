@@ -12,6 +12,9 @@ void connection_tell(struct connection *c, struct pipe_event event);
 void connection_tell_leg(struct connection *c, enum pipe_event_kind kind, enum pipe_leg leg);
 void connection_settle(struct connection *c);
 
+/* What came of c->job. */
+void connection_job_done(void *context, const struct job *job);
+
 void connection_do(struct connection *c, const struct pipe_action *action);
 
 /* Once for each of its handles, and for itself when it is over. */

@@ -8,19 +8,191 @@
 
 #include "base/bytes.h"
 
-enum { NICE_BELOW_LOOPS = 5, RETRY_MS = 100 };
+enum { NICE_BELOW_LOOPS = 5, KINDS = 2 };
 
-struct job_request {
-	uv_work_t work;
-	struct job_queue *queue;
-	struct job_client *client; /* NULL: it has gone */
-	struct job job;
+struct line_of_requests {
+	struct job_request *first, **last;
 };
 
-/* Who has the one core that strangers get. A thread that waits for it is one of those that the pool has for that. */
-static pthread_mutex_t strangers = PTHREAD_MUTEX_INITIALIZER;
+/* There is one pool, as there is one machine. */
+static struct {
+	pthread_mutex_t mutex; /* of all of it, and of who stands in line */
+	pthread_cond_t more;
+	struct line_of_requests lines[KINDS]; /* by enum job_kind */
+	bool has_stranger, is_stopping;       /* a thread looks at one */
+	unsigned idle, count;
+	uv_thread_t *threads;
+} pool = {.mutex = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER};
 
-static void pump(struct job_queue *queue);
+static void
+join_line(struct job_request *request)
+{
+	struct line_of_requests *line = &pool.lines[request->job.kind];
+
+	request->is_waiting = true;
+	request->next = NULL;
+	request->link = line->last;
+	*line->last = request;
+	line->last = &request->next;
+}
+
+static void
+leave_line(struct job_request *request)
+{
+	request->is_waiting = false;
+	*request->link = request->next;
+	if (request->next != NULL)
+		request->next->link = request->link;
+	else
+		pool.lines[request->job.kind].last = request->link;
+}
+
+/* Powers first: of those that are waited for each was a stranger once, so strangers get their turn. */
+static struct job_request *
+next_request(void)
+{
+	struct job_request *request = pool.lines[JOB_POWERS].first;
+
+	if (request == NULL && !pool.has_stranger) {
+		request = pool.lines[JOB_MATCH].first;
+		pool.has_stranger = request != NULL;
+	}
+	if (request != NULL)
+		leave_line(request);
+	return request;
+}
+
+/* What libcrypto has left on it of a key: a thread that has nothing to do would keep it. */
+static __attribute__((noinline)) void
+wipe_stack(void)
+{
+	uint8_t below[16384];
+
+	bytes_wipe(below, sizeof below);
+}
+
+/* Below the priority of the loops, so that a storm of handshakes does not stall open streams. */
+static void
+run(void *unused)
+{
+	(void)unused;
+	setpriority(PRIO_PROCESS, 0, NICE_BELOW_LOOPS); /* of the thread, on Linux; a failure costs nothing but that */
+	(void)pthread_mutex_lock(&pool.mutex);
+	for (;;) {
+		struct job_request *request = next_request();
+		bool is_strangers;
+
+		if (request == NULL && pool.is_stopping)
+			break;
+		if (request == NULL) {
+			pool.idle++;
+			(void)pthread_cond_wait(&pool.more, &pool.mutex);
+			pool.idle--;
+			continue;
+		}
+		(void)pthread_mutex_unlock(&pool.mutex);
+		is_strangers = request->job.kind == JOB_MATCH;
+		job_run(&request->job);
+		wipe_stack();
+		mailbox_post(request->mailbox, &request->mail, MAIL_JOB); /* and it is not ours any more */
+		(void)pthread_mutex_lock(&pool.mutex);
+		if (is_strangers)
+			pool.has_stranger = false; /* and the next one is taken right here */
+	}
+	(void)pthread_mutex_unlock(&pool.mutex);
+}
+
+void
+job_pool_stop(void)
+{
+	(void)pthread_mutex_lock(&pool.mutex);
+	pool.is_stopping = true;
+	(void)pthread_cond_broadcast(&pool.more);
+	(void)pthread_mutex_unlock(&pool.mutex);
+	while (pool.count > 0)
+		uv_thread_join(&pool.threads[--pool.count]);
+	free(pool.threads);
+	pool.threads = NULL;
+}
+
+int
+job_pool_start(unsigned threads)
+{
+	int status = 0;
+
+	pool.is_stopping = false;
+	for (int kind = 0; kind < KINDS; kind++)
+		pool.lines[kind].last = &pool.lines[kind].first;
+	pool.threads = calloc(threads, sizeof(*pool.threads));
+	if (pool.threads == NULL)
+		return UV_ENOMEM;
+	while (pool.count < threads && status == 0) {
+		status = uv_thread_create(&pool.threads[pool.count], run, NULL);
+		pool.count += status == 0;
+	}
+	if (status != 0)
+		job_pool_stop();
+	return status;
+}
+
+struct job_request *
+job_new(struct mailbox *mailbox, void (*done)(void *context, const struct job *job), void *context)
+{
+	struct job_request *request = malloc(sizeof(*request));
+
+	if (request != NULL)
+		*request = (struct job_request){.mailbox = mailbox, .done = done, .context = context};
+	return request;
+}
+
+void
+job_start(struct job_request *request)
+{
+	bool has_idle;
+
+	request->mail.about = request;
+	if (request->job.kind == JOB_MATCH) /* the connection may go meanwhile, and what it holds */
+		counted_take(&request->job.match.keyring->counted);
+	(void)pthread_mutex_lock(&pool.mutex);
+	join_line(request);
+	has_idle = pool.idle > 0 && (request->job.kind == JOB_POWERS || !pool.has_stranger);
+	(void)pthread_mutex_unlock(&pool.mutex);
+	if (has_idle)
+		(void)pthread_cond_signal(&pool.more);
+}
+
+static void
+end(struct job_request *request)
+{
+	if (request->job.kind == JOB_MATCH)
+		counted_drop(&request->job.match.keyring->counted);
+	job_wipe(&request->job);
+	free(request);
+}
+
+void
+job_forget(struct job_request *request)
+{
+	bool was_waiting;
+
+	(void)pthread_mutex_lock(&pool.mutex);
+	was_waiting = request->is_waiting;
+	if (was_waiting)
+		leave_line(request);
+	(void)pthread_mutex_unlock(&pool.mutex);
+	if (was_waiting)
+		end(request);
+	else
+		request->done = NULL;
+}
+
+void
+job_came_back(struct job_request *request)
+{
+	if (request->done != NULL)
+		request->done(request->context, &request->job);
+	end(request);
+}
 
 static void
 wait_for_the_rest(void *semaphore)
@@ -61,7 +233,7 @@ do_nothing(uv_work_t *work)
 }
 
 int
-job_pool_start(uv_loop_t *loop, unsigned threads)
+libuv_pool_start(uv_loop_t *loop, unsigned threads)
 {
 	static uv_work_t first; /* there is one pool */
 	char text[16];
@@ -72,136 +244,4 @@ job_pool_start(uv_loop_t *loop, unsigned threads)
 	snprintf(text, sizeof(text), "%u", threads);
 	setenv("UV_THREADPOOL_SIZE", text, 1); /* read by libuv when the first job is queued */
 	return uv_queue_work(loop, &first, do_nothing, NULL);
-}
-
-/* What libcrypto has left on it of a key: a thread that has nothing to do would keep it. */
-static __attribute__((noinline)) void
-wipe_stack(void)
-{
-	uint8_t below[16384];
-
-	bytes_wipe(below, sizeof below);
-}
-
-/* On a pool thread. Its priority is lowered once, so that a storm of handshakes does not stall open streams. */
-static void
-run(uv_work_t *work)
-{
-	static _Thread_local bool is_lowered;
-	struct job_request *request = work->data;
-
-	if (!is_lowered) {
-		setpriority(
-		    PRIO_PROCESS, 0, NICE_BELOW_LOOPS); /* of the thread, on Linux; a failure costs nothing but that */
-		is_lowered = true;
-	}
-	if (request->job.kind == JOB_MATCH)
-		(void)pthread_mutex_lock(&strangers);
-	job_run(&request->job);
-	if (request->job.kind == JOB_MATCH)
-		(void)pthread_mutex_unlock(&strangers);
-	wipe_stack();
-}
-
-static void
-after(uv_work_t *work, int status)
-{
-	struct job_request *request = work->data;
-	struct job_queue *queue = request->queue;
-	struct job_client *client = request->client;
-	struct keyring *keyring = request->job.kind == JOB_MATCH ? request->job.match.keyring : NULL;
-
-	(void)status; /* never cancelled */
-	queue->running--;
-	if (client != NULL) {
-		client->request = NULL;
-		client->done(client, &request->job);
-	}
-	if (keyring != NULL)
-		counted_drop(&keyring->counted);
-	job_wipe(&request->job);
-	free(request);
-	pump(queue);
-}
-
-static void
-on_retry(uv_timer_t *timer)
-{
-	pump(timer->data);
-}
-
-static void
-pump(struct job_queue *queue)
-{
-	while (queue->first != NULL && queue->running < queue->limit) {
-		struct job_client *client = queue->first;
-		struct job_request *request = malloc(sizeof(*request));
-
-		if (request == NULL) {
-			uv_timer_start(&queue->retry, on_retry, RETRY_MS, 0);
-			return;
-		}
-		queue->first = client->next;
-		if (queue->first == NULL)
-			queue->last = NULL;
-		client->queued = false;
-		client->request = request;
-		request->queue = queue;
-		request->client = client;
-		request->work.data = request;
-		client->take(client, &request->job);
-		if (request->job.kind == JOB_MATCH) /* the connection may go meanwhile, and what it holds */
-			counted_take(&request->job.match.keyring->counted);
-		queue->running++;
-		uv_queue_work(queue->loop, &request->work, run, after); /* fails only without a function to run */
-	}
-}
-
-int
-job_queue_start(struct job_queue *queue, uv_loop_t *loop, unsigned limit)
-{
-	*queue = (struct job_queue){.loop = loop, .limit = limit};
-	queue->retry.data = queue;
-	return uv_timer_init(loop, &queue->retry);
-}
-
-void
-job_queue_stop(struct job_queue *queue)
-{
-	uv_close((uv_handle_t *)&queue->retry, NULL);
-}
-
-void
-job_queue_add(struct job_queue *queue, struct job_client *client)
-{
-	client->next = NULL;
-	client->queue = queue;
-	client->queued = true;
-	if (queue->last != NULL)
-		queue->last->next = client;
-	else
-		queue->first = client;
-	queue->last = client;
-	pump(queue);
-}
-
-void
-job_queue_remove(struct job_client *client)
-{
-	struct job_client **link, *before = NULL;
-
-	if (client->request != NULL)
-		client->request->client = NULL;
-	client->request = NULL;
-	if (!client->queued)
-		return;
-	link = &client->queue->first;
-	while (*link != client) {
-		before = *link;
-		link = &before->next;
-	}
-	*link = client->next;
-	if (client->queue->last == client)
-		client->queue->last = before;
-	client->queued = false;
 }

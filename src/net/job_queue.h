@@ -1,47 +1,48 @@
-/* job_queue.h: runs handshakes' jobs on libuv's thread pool, a few of one loop at a time, in order. */
+/* job_queue.h: runs handshakes' jobs on threads of its own, in order. */
 #ifndef NET_JOB_QUEUE_H
 #define NET_JOB_QUEUE_H
 
 #include <stdbool.h>
-#include <uv.h>
 
+#include "net/mailbox.h"
 #include "protocol/job.h"
 
-struct job_request;
-
 /*
- * Starts the pool, of so many threads: once, before any other use of it, so that a system which refuses them does so
- * at the start and not at the first connection, where libuv would abort. 0, or a libuv error. Run the loop afterwards.
+ * One job for one that waits for it. Made and ended on the thread of the mailbox's loop; while it is out the job is not
+ * to be touched.
  */
-int job_pool_start(uv_loop_t *loop, unsigned threads);
-
-/* One that waits for a result: part of its owner's memory. */
-struct job_client {
-	struct job_client *next;
-	struct job_queue *queue;     /* since job_queue_add */
-	struct job_request *request; /* under way */
-	bool queued;
-	void (*take)(struct job_client *client, struct job *job);       /* its turn has come: fill in the job */
-	void (*done)(struct job_client *client, const struct job *job); /* the result, wiped after this call */
-};
-
-struct job_queue {
-	uv_loop_t *loop;
-	unsigned running, limit;
-	struct job_client *first, *last;
-	uv_timer_t retry; /* after a failed allocation */
+struct job_request {
+	struct mail mail;
+	struct mailbox *mailbox;                            /* where the result goes, as MAIL_JOB */
+	struct job_request *next, **link;                   /* in line */
+	bool is_waiting;                                    /* it stands there */
+	void (*done)(void *context, const struct job *job); /* NULL: nobody wants to know any more */
+	void *context;
+	struct job job;
 };
 
 /*
- * limit: how many of this loop may be in the pool at a time; the rest waits here, under its own deadline. Of JOB_MATCH,
- * which strangers cause, one runs at a time whatever the number of loops: they get one core at most. 0 or error.
+ * Starts so many threads, once; job_pool_stop waits until they have done what was asked for, and ends them. Of
+ * JOB_MATCH, which strangers cause, one runs at a time: they get one core at most. And it goes after the others, of
+ * which each had one. 0, or a libuv error with everything undone.
  */
-int job_queue_start(struct job_queue *queue, uv_loop_t *loop, unsigned limit);
-void job_queue_stop(struct job_queue *queue); /* nobody waits any more; closes its handle */
+int job_pool_start(unsigned threads);
+void job_pool_stop(void);
 
-void job_queue_add(struct job_queue *queue, struct job_client *client);
+/* NULL: no memory. Fill in its job, then job_start. */
+struct job_request *job_new(struct mailbox *mailbox, void (*done)(void *context, const struct job *job), void *context);
+void job_start(struct job_request *request);
 
-/* Forget the client, if it is known: out of its queue, or its result wiped unseen when it comes. */
-void job_queue_remove(struct job_client *client);
+/* Nobody waits for it any more: taken out of the line, or its result wiped unseen when it comes. */
+void job_forget(struct job_request *request);
+
+/* MAIL_JOB came: hands the result over, and wipes it. */
+void job_came_back(struct job_request *request);
+
+/*
+ * Starts libuv's pool of threads, which look-ups and the reading of keys have: once, before any other use of it, so
+ * that a system which refuses them does so at the start and not later, where libuv would abort. 0, or a libuv error.
+ */
+int libuv_pool_start(uv_loop_t *loop, unsigned threads);
 
 #endif

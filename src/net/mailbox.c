@@ -48,14 +48,14 @@ on_mail(uv_poll_t *poll, int status, int events)
 
 		if (mail == NULL)
 			return;
-		mailbox->receive(mailbox, mail->kind, mail->accepted); /* mail may be gone, or posted again, after */
+		mailbox->receive(mailbox, mail->kind, mail->about); /* mail may be gone, or posted again, after */
 	}
 	wake(mailbox);
 }
 
 int
 mailbox_start(struct mailbox *mailbox, uv_loop_t *loop,
-    void (*receive)(struct mailbox *mailbox, enum mail_kind kind, struct accepted *accepted), void *context)
+    void (*receive)(struct mailbox *mailbox, enum mail_kind kind, void *about), void *context)
 {
 	int status = uv_mutex_init(&mailbox->mutex);
 

@@ -4,8 +4,6 @@
 
 #include <uv.h>
 
-struct accepted;
-
 enum mail_kind {
 	MAIL_ARRIVED,  /* to a worker: a connection, its own from now on */
 	MAIL_ADMITTED, /* to a worker: there is room under -n */
@@ -13,6 +11,7 @@ enum mail_kind {
 	MAIL_FORGET,   /* to a worker: the acceptor knows that it has gone; free it */
 	MAIL_KILL,     /* to a worker: end all connections at once */
 	MAIL_REVOKED,  /* to a worker: some keys are not in force any more */
+	MAIL_JOB,      /* to a worker: a job has been done */
 	MAIL_STOP,     /* to a worker: no connection is left; end the thread */
 	MAIL_PROVED,   /* to the acceptor: has proved its key, and wants room */
 	MAIL_GONE      /* to the acceptor: over */
@@ -21,7 +20,7 @@ enum mail_kind {
 /* Stands in the memory of what it speaks of, so that posting never fails; in one box at a time. */
 struct mail {
 	struct mail *next;
-	struct accepted *accepted;
+	void *about;
 	enum mail_kind kind;
 };
 
@@ -34,7 +33,7 @@ struct mailbox {
 	uv_poll_t poll;
 	int fd; /* an eventfd, readable from when the box is not empty any more */
 	struct mail *first, **last;
-	void (*receive)(struct mailbox *mailbox, enum mail_kind kind, struct accepted *accepted);
+	void (*receive)(struct mailbox *mailbox, enum mail_kind kind, void *about);
 	void *context;
 };
 
@@ -43,7 +42,7 @@ struct mailbox {
  * when that loop has ended and nobody posts.
  */
 int mailbox_start(struct mailbox *mailbox, uv_loop_t *loop,
-    void (*receive)(struct mailbox *mailbox, enum mail_kind kind, struct accepted *accepted), void *context);
+    void (*receive)(struct mailbox *mailbox, enum mail_kind kind, void *about), void *context);
 void mailbox_stop(struct mailbox *mailbox);
 void mailbox_free(struct mailbox *mailbox);
 void mailbox_post(struct mailbox *mailbox, struct mail *mail, enum mail_kind kind);

@@ -15,7 +15,7 @@ enum {
 	FIXED_DESCRIPTORS = 24,    /* standard ones, log, this loop, look-ups, and some in hand */
 	DESCRIPTORS_A_WORKER = 4,  /* its loop */
 	HANDSHAKES_AT_MOST = 8192, /* by default */
-	LEAST_POOL_THREADS = 4
+	LIBUV_THREADS = 2          /* for look-ups, and for reading keys */
 };
 
 enum { SIGNALS = 3, STRANGERS_KEYS = 250000, STRANGERS_LEAST = 64 };
@@ -293,10 +293,10 @@ drained(struct acceptor *acceptor)
 static int
 start_workers(struct server *server)
 {
-	unsigned threads = server->config.workers > LEAST_POOL_THREADS ? server->config.workers : LEAST_POOL_THREADS;
-	/* One more for each worker, where strangers wait for each other, and for reading keys. */
-	int status = job_pool_start(&server->loop, threads + server->config.workers + 1);
+	int status = libuv_pool_start(&server->loop, LIBUV_THREADS);
 
+	if (status == 0)
+		status = job_pool_start(server->config.workers + 1); /* one for strangers */
 	if (status != 0)
 		return status;
 	server->workers = calloc(server->config.workers, sizeof(struct worker));
@@ -304,7 +304,7 @@ start_workers(struct server *server)
 		return UV_ENOMEM;
 	for (unsigned i = 0; i < server->config.workers; i++) {
 		status = worker_start(&server->workers[i], &server->config, &server->settings,
-		    &server->acceptor.mailbox, threads, copy_targets, take_keyring, server);
+		    &server->acceptor.mailbox, copy_targets, take_keyring, server);
 
 		if (status != 0)
 			return status;
@@ -315,6 +315,7 @@ start_workers(struct server *server)
 static void
 stop_workers(struct server *server)
 {
+	job_pool_stop(); /* what they have done lies in the mailboxes, before what ends the workers */
 	for (unsigned i = 0; server->workers != NULL && i < server->config.workers; i++)
 		worker_stop(&server->workers[i]);
 	free(server->workers);

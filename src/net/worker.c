@@ -70,9 +70,10 @@ for_each_connection(struct worker *worker, enum mail_kind kind)
 }
 
 static void
-receive(struct mailbox *mailbox, enum mail_kind kind, struct accepted *accepted)
+receive(struct mailbox *mailbox, enum mail_kind kind, void *about)
 {
 	struct worker *worker = mailbox->context;
+	struct accepted *accepted = about;
 
 	switch (kind) {
 	case MAIL_ARRIVED:
@@ -95,6 +96,9 @@ receive(struct mailbox *mailbox, enum mail_kind kind, struct accepted *accepted)
 		break;
 	case MAIL_KILL:
 		for_each_connection(worker, kind);
+		break;
+	case MAIL_JOB:
+		job_came_back(about);
 		break;
 	case MAIL_STOP:
 		mailbox_stop(&worker->mailbox);
@@ -172,7 +176,7 @@ grow_watchers(uv_loop_t *loop, uint64_t descriptors)
 
 int
 worker_start(struct worker *worker, const struct server_config *config, const struct pipe_settings *settings,
-    struct mailbox *acceptor, unsigned job_limit, void (*targets)(struct driver *, struct address_list *),
+    struct mailbox *acceptor, void (*targets)(struct driver *, struct address_list *),
     struct keyring *(*keyring)(struct driver *), void *context)
 {
 	int status = uv_loop_init(&worker->loop);
@@ -190,7 +194,7 @@ worker_start(struct worker *worker, const struct server_config *config, const st
 		.bind_count = config->bind_count,
 		.keepalive = config->keepalive},
 	    .backend = config->backend,
-	    .job_limit = job_limit,
+	    .mailbox = &worker->mailbox,
 	    .close_revoked = config->close_revoked,
 	    .context = context,
 	    .targets = targets,

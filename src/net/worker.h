@@ -40,7 +40,7 @@ struct worker {
  * worker's thread. 0, or a libuv error with everything undone.
  */
 int worker_start(struct worker *worker, const struct server_config *config, const struct pipe_settings *settings,
-    struct mailbox *acceptor, unsigned job_limit, void (*targets)(struct driver *, struct address_list *),
+    struct mailbox *acceptor, void (*targets)(struct driver *, struct address_list *),
     struct keyring *(*keyring)(struct driver *), void *context);
 
 /* Some keys' names have become is_revoked: it looks at its connections soon. On the main thread. */

@@ -18,6 +18,9 @@ typedef struct uv_poll_s {
 	void *data;
 	void (*called)(struct uv_poll_s *handle, int status, int events);
 } uv_poll_t;
+typedef struct uv_mutex_s {
+	int one;
+} uv_mutex_t;
 typedef struct uv_timer_s {
 	void *data;
 	void (*called)(struct uv_timer_s *handle);

@@ -37,60 +37,63 @@ __wrap_job_run(struct job *job)
 }
 
 struct asker {
-	struct job_client client; /* first */
-	enum job_kind kind;
+	struct place *place;
+	struct job_request *request; /* NULL: it has come back */
 	unsigned done;
 };
 
 struct place {
 	uv_loop_t loop;
-	struct job_queue matches, powers;
+	struct mailbox mailbox;
 	struct asker askers[2 * CLIENTS];
 	unsigned left;
 };
 
 static void
-take(struct job_client *client, struct job *job)
+receive(struct mailbox *mailbox, enum mail_kind kind, void *about)
 {
-	const struct asker *asker = (const struct asker *)client;
-
-	memset(job, 0, sizeof *job);
-	job->kind = asker->kind;
-	if (job->kind == JOB_MATCH)
-		job->match.keyring = &ring;
+	(void)mailbox;
+	assert_int_equal(kind, MAIL_JOB);
+	job_came_back(about);
 }
 
 static void
-done(struct job_client *client, const struct job *job)
+done(void *context, const struct job *job)
 {
-	struct asker *asker = (struct asker *)client;
-	struct place *place = client->queue->loop->data;
+	struct asker *asker = context;
 
 	assert_int_equal(job->error, OK);
 	asker->done++;
-	if (--place->left == 0) {
-		job_queue_stop(&place->matches);
-		job_queue_stop(&place->powers);
-	}
+	if (--asker->place->left == 0)
+		mailbox_stop(&asker->place->mailbox);
 }
 
 static void
 place_start(struct place *place)
 {
 	assert_int_equal(uv_loop_init(&place->loop), 0);
-	place->loop.data = place;
-	assert_int_equal(job_queue_start(&place->matches, &place->loop, 1), 0);
-	assert_int_equal(job_queue_start(&place->powers, &place->loop, THREADS), 0);
+	assert_int_equal(mailbox_start(&place->mailbox, &place->loop, receive, NULL), 0);
+}
+
+static void
+place_end(struct place *place)
+{
+	uv_run(&place->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&place->loop), 0);
 }
 
 static void
 ask(struct place *place, struct asker *asker, enum job_kind kind)
 {
-	asker->kind = kind;
-	asker->client.take = take;
-	asker->client.done = done;
+	asker->place = place;
+	asker->request = job_new(&place->mailbox, done, asker);
+	assert_non_null(asker->request);
+	memset(&asker->request->job, 0, sizeof asker->request->job);
+	asker->request->job.kind = kind;
+	if (kind == JOB_MATCH)
+		asker->request->job.match.keyring = &ring;
 	place->left++;
-	job_queue_add(kind == JOB_MATCH ? &place->matches : &place->powers, &asker->client);
+	job_start(asker->request);
 }
 
 static void *
@@ -103,21 +106,24 @@ run_place(void *argument)
 		ask(place, &place->askers[2 * i], JOB_MATCH);
 		ask(place, &place->askers[2 * i + 1], JOB_POWERS);
 	}
-	uv_run(&place->loop, UV_RUN_DEFAULT);
-	assert_int_equal(uv_loop_close(&place->loop), 0);
+	place_end(place);
 	return NULL;
 }
 
 static int
 start_pool(void **state)
 {
-	uv_loop_t *loop = uv_default_loop();
-
 	(void)state;
 	memset(of_kind, 0, sizeof of_kind);
-	if (job_pool_start(loop, THREADS + LOOPS) != 0)
-		return -1;
-	return uv_run(loop, UV_RUN_DEFAULT);
+	return job_pool_start(THREADS);
+}
+
+static int
+stop_pool(void **state)
+{
+	(void)state;
+	job_pool_stop();
+	return 0;
 }
 
 static void
@@ -141,6 +147,20 @@ of_strangers_one_is_looked_at_at_a_time_however_many_loops_there_are(void **stat
 	assert_int_equal(ring.counted.holders, 1);
 }
 
+/* Keeps the one thread that looks at strangers busy, so that who comes after it stands in line. */
+static void
+ask_first(struct place *place)
+{
+	unsigned before = of_kind[JOB_MATCH].run, run = before;
+
+	ask(place, &place->askers[0], JOB_MATCH);
+	while (run == before) {
+		pthread_mutex_lock(&lock);
+		run = of_kind[JOB_MATCH].run;
+		pthread_mutex_unlock(&lock);
+	}
+}
+
 static void
 a_job_holds_its_keyring_when_whoever_asked_has_gone(void **state)
 {
@@ -148,18 +168,17 @@ a_job_holds_its_keyring_when_whoever_asked_has_gone(void **state)
 
 	(void)state;
 	place_start(&place);
-	for (int i = 0; i < 3; i++)
+	ask_first(&place);
+	for (int i = 1; i < 3; i++)
 		ask(&place, &place.askers[i], JOB_MATCH);
-	assert_int_equal(ring.counted.holders, 2); /* the first is at work, the others wait */
+	assert_int_equal(ring.counted.holders, 4);
 	for (int i = 2; i >= 0; i--)
-		job_queue_remove(&place.askers[i].client);
-	assert_int_equal(ring.counted.holders, 2);
+		job_forget(place.askers[i].request);
+	assert_int_equal(ring.counted.holders, 2); /* the first is at work, the others have left the line */
 	while (ring.counted.holders > 1)
 		uv_run(&place.loop, UV_RUN_ONCE);
-	job_queue_stop(&place.matches);
-	job_queue_stop(&place.powers);
-	uv_run(&place.loop, UV_RUN_DEFAULT);
-	assert_int_equal(uv_loop_close(&place.loop), 0);
+	mailbox_stop(&place.mailbox);
+	place_end(&place);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(place.askers[i].done, 0);
 }
@@ -171,16 +190,34 @@ whoever_leaves_the_line_takes_nobody_along(void **state)
 
 	(void)state;
 	place_start(&place);
-	for (int i = 0; i < 4; i++)
-		ask(&place, &place.askers[i], JOB_MATCH); /* the first is at work */
-	job_queue_remove(&place.askers[3].client);
-	job_queue_remove(&place.askers[1].client);
+	ask_first(&place);
+	for (int i = 1; i < 4; i++)
+		ask(&place, &place.askers[i], JOB_MATCH);
+	job_forget(place.askers[3].request);
+	job_forget(place.askers[1].request);
 	place.left -= 2;
 	ask(&place, &place.askers[4], JOB_MATCH);
-	uv_run(&place.loop, UV_RUN_DEFAULT);
-	assert_int_equal(uv_loop_close(&place.loop), 0);
+	place_end(&place);
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(place.askers[i].done, i != 1 && i != 3);
+}
+
+static void
+what_is_asked_for_is_done_before_the_pool_ends(void **state)
+{
+	static struct place place;
+
+	(void)state;
+	place_start(&place);
+	for (unsigned i = 0; i < CLIENTS; i++)
+		ask(&place, &place.askers[i], i % 2 == 0 ? JOB_MATCH : JOB_POWERS);
+	job_pool_stop();
+	for (unsigned i = 0; i < CLIENTS; i++)
+		assert_int_equal(place.askers[i].done, 0);
+	place_end(&place); /* its results lay in the box */
+	for (unsigned i = 0; i < CLIENTS; i++)
+		assert_int_equal(place.askers[i].done, 1);
+	assert_int_equal(job_pool_start(THREADS), 0);
 }
 
 int
@@ -190,7 +227,8 @@ main(void)
 	    cmocka_unit_test(of_strangers_one_is_looked_at_at_a_time_however_many_loops_there_are),
 	    cmocka_unit_test(a_job_holds_its_keyring_when_whoever_asked_has_gone),
 	    cmocka_unit_test(whoever_leaves_the_line_takes_nobody_along),
+	    cmocka_unit_test(what_is_asked_for_is_done_before_the_pool_ends),
 	};
 
-	return cmocka_run_group_tests(tests, start_pool, NULL);
+	return cmocka_run_group_tests(tests, start_pool, stop_pool);
 }
