@@ -1,9 +1,8 @@
-/* acceptor.h: the thread that accepts, owns admission, hands connections out and drains. It is the main thread. */
+/* acceptor.h: the thread that accepts, hands connections out and drains. It is the main thread. */
 #ifndef NET_ACCEPTOR_H
 #define NET_ACCEPTOR_H
 
-#include "net/worker.h"
-#include "pipe/admission.h"
+#include "net/gate.h"
 
 struct acceptor_listener {
 	uv_poll_t poll;
@@ -17,20 +16,13 @@ struct acceptor {
 	const struct server_config *config;
 	uv_loop_t *loop;
 	struct mailbox mailbox;
-	struct admission admission;
-	uint32_t strangers_most; /* may be more than its cap; the server sets it */
-	void *admission_memory;
-	struct accepted **by_slot; /* strangers and those who wait, by their slot */
+	struct gate gate;
 	struct worker *workers;
 	unsigned worker_count;
 	struct acceptor_listener listeners[LISTEN_MAX];
 	size_t listener_count;
 	uv_timer_t retry; /* accepting again after a shortage, at the latest */
-	uint32_t count;   /* connections that are not over */
-	uint32_t waiting; /* those of them that have proved their key, for room under -n */
-	uint32_t evicted; /* those of them that were told to go */
 	bool is_paused, is_draining, is_killed;
-	uint64_t warned_at[3];                      /* when a limit was last named; by enum in acceptor.c */
 	void (*drained)(struct acceptor *acceptor); /* draining, and none is left: once */
 };
 

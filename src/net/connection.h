@@ -26,7 +26,7 @@ struct driver {
 	void *context;                                                     /* its owner's */
 	void (*targets)(struct driver *driver, struct address_list *list); /* a copy of the latest */
 	struct keyring *(*keyring)(struct driver *driver);                 /* the latest, with one holder more */
-	void (*admit)(struct connection *connection); /* PIPE_ADMIT; answer by connection_admitted */
+	bool (*admit)(struct connection *connection); /* PIPE_ADMIT; false: connection_admitted or _stop follows */
 	void (*over)(struct connection *connection);  /* all closed and logged: its memory is the owner's again */
 
 	struct engine *engine;

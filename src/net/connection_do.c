@@ -154,7 +154,8 @@ connection_do(struct connection *c, const struct pipe_action *action)
 		do_dial(c);
 		break;
 	case PIPE_ADMIT:
-		c->driver->admit(c);
+		if (c->driver->admit(c))
+			connection_tell(c, (struct pipe_event){.kind = PIPE_ADMITTED});
 		break;
 	case PIPE_JOB:
 		do_job(c);

@@ -8,13 +8,11 @@ enum mail_kind {
 	MAIL_ARRIVED,  /* to a worker: a connection, its own from now on */
 	MAIL_ADMITTED, /* to a worker: there is room under -n */
 	MAIL_EVICTED,  /* to a worker: over the cap of strangers */
-	MAIL_FORGET,   /* to a worker: the acceptor knows that it has gone; free it */
 	MAIL_KILL,     /* to a worker: end all connections at once */
 	MAIL_REVOKED,  /* to a worker: some keys are not in force any more */
 	MAIL_JOB,      /* to a worker: a job has been done */
 	MAIL_STOP,     /* to a worker: no connection is left; end the thread */
-	MAIL_PROVED,   /* to the acceptor: has proved its key, and wants room */
-	MAIL_GONE      /* to the acceptor: over */
+	MAIL_ROOM      /* to the acceptor: a connection has gone, and it had asked to be told */
 };
 
 /* Stands in the memory of what it speaks of, so that posting never fails; in one box at a time. */

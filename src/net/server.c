@@ -147,7 +147,7 @@ fit_strangers(struct server *server)
 {
 	size_t keys = server->keyring->count, most = keys == 0 ? UINT32_MAX : STRANGERS_KEYS / keys;
 
-	server->acceptor.strangers_most = most < STRANGERS_LEAST ? STRANGERS_LEAST : (uint32_t)most;
+	server->acceptor.gate.strangers_most = most < STRANGERS_LEAST ? STRANGERS_LEAST : (uint32_t)most;
 }
 
 static void start_reading(struct server *server);
@@ -225,7 +225,7 @@ on_signal(uv_signal_t *handle, int number)
 		start_reading(server);
 		return;
 	}
-	if (number == SIGINT && !server->acceptor.is_draining && server->acceptor.count > 0)
+	if (number == SIGINT && !server->acceptor.is_draining && gate_count(&server->acceptor.gate) > 0)
 		log->write(log->context, LOG_LEVEL_WARNING, false, "interrupt draining=yes again=\"ends at once\"");
 	acceptor_drain(&server->acceptor);
 }
@@ -303,8 +303,8 @@ start_workers(struct server *server)
 	if (server->workers == NULL)
 		return UV_ENOMEM;
 	for (unsigned i = 0; i < server->config.workers; i++) {
-		status = worker_start(&server->workers[i], &server->config, &server->settings,
-		    &server->acceptor.mailbox, copy_targets, take_keyring, server);
+		status = worker_start(&server->workers[i], &server->config, &server->settings, &server->acceptor.gate,
+		    copy_targets, take_keyring, server);
 
 		if (status != 0)
 			return status;

@@ -4,28 +4,22 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+#include "net/gate.h"
 #include "net/report.h"
 #include "net/socket.h"
 
 enum { WATCHERS_AT_MOST = 1 << 17 };
 
 static void
-say_gone(struct accepted *accepted)
-{
-	accepted->is_over = true;
-	mailbox_post(accepted->worker->acceptor, &accepted->departure, MAIL_GONE);
-}
-
-static void
 connection_over(struct connection *connection)
 {
-	say_gone((struct accepted *)connection);
+	gate_gone((struct accepted *)connection);
 }
 
 static void
 leg_gone(struct leg *leg)
 {
-	say_gone(leg->context);
+	gate_gone(leg->context);
 }
 
 /* Of a leg that never became part of a connection. */
@@ -41,7 +35,7 @@ arrived(struct worker *worker, struct accepted *accepted)
 	if (leg_open_socket(leg, &worker->loop, accepted->fd, &connection_legs, c) != 0) {
 		report_refused(worker->driver.log, c->peer, error);
 		socket_reset(accepted->fd);
-		say_gone(accepted);
+		gate_gone(accepted);
 		return;
 	}
 	accepted->fd = -1;
@@ -50,7 +44,7 @@ arrived(struct worker *worker, struct accepted *accepted)
 	report_refused(worker->driver.log, c->peer, error);
 	leg->owner = &lone_leg;
 	leg->context = accepted;
-	accepted->is_over = true; /* a verdict that comes now comes too late */
+	accepted->is_refused = true;
 	leg->kind->close(leg, true);
 }
 
@@ -80,15 +74,12 @@ receive(struct mailbox *mailbox, enum mail_kind kind, void *about)
 		arrived(worker, accepted);
 		break;
 	case MAIL_ADMITTED:
-		if (!accepted->is_over)
+		if (gate_heard(accepted) && !accepted->is_refused)
 			connection_admitted(&accepted->connection);
 		break;
 	case MAIL_EVICTED:
-		if (!accepted->is_over)
+		if (gate_heard(accepted) && !accepted->is_refused)
 			connection_stop(&accepted->connection, ERROR_EVICTED);
-		break;
-	case MAIL_FORGET:
-		free(accepted);
 		break;
 	case MAIL_REVOKED:
 		atomic_store(&worker->is_revoked_out, false); /* first: what is revoked from now on needs another */
@@ -104,18 +95,15 @@ receive(struct mailbox *mailbox, enum mail_kind kind, void *about)
 		mailbox_stop(&worker->mailbox);
 		driver_stop(&worker->driver);
 		break;
-	case MAIL_PROVED:
-	case MAIL_GONE:
+	case MAIL_ROOM:
 		break; /* the acceptor's */
 	}
 }
 
-static void
+static bool
 admit(struct connection *connection)
 {
-	struct accepted *accepted = (struct accepted *)connection;
-
-	mailbox_post(accepted->worker->acceptor, &accepted->proof, MAIL_PROVED);
+	return gate_proved((struct accepted *)connection);
 }
 
 /* Ends when MAIL_STOP has closed every handle. */
@@ -176,14 +164,14 @@ grow_watchers(uv_loop_t *loop, uint64_t descriptors)
 
 int
 worker_start(struct worker *worker, const struct server_config *config, const struct pipe_settings *settings,
-    struct mailbox *acceptor, void (*targets)(struct driver *, struct address_list *),
+    struct gate *gate, void (*targets)(struct driver *, struct address_list *),
     struct keyring *(*keyring)(struct driver *), void *context)
 {
 	int status = uv_loop_init(&worker->loop);
 
 	if (status != 0)
 		return status;
-	worker->acceptor = acceptor;
+	worker->gate = gate;
 	worker->driver = (struct driver){
 	    .loop = &worker->loop,
 	    .settings = settings,

@@ -7,18 +7,19 @@
 #include "net/server.h"
 
 struct worker;
+struct gate;
 
-/* A connection of the daemon. Made by the acceptor, then the worker's, which frees it after MAIL_FORGET. */
+/* A connection of the daemon. Made by the acceptor, then the worker's, and freed when gate_gone says so. */
 struct accepted {
 	struct connection connection; /* first */
 	struct worker *worker;
-	int fd; /* until the worker has made a leg of it */
-	bool is_over;
-	/* The acceptor's alone: */
+	int fd;          /* until the worker has made a leg of it */
+	bool is_refused; /* it never became a connection: what verdict comes does not matter */
+	/* The gate's: */
+	bool is_over, is_verdict_out;
 	enum { ACCEPTED_STRANGER, ACCEPTED_WAITING, ACCEPTED_ADMITTED, ACCEPTED_EVICTED } standing;
 	uint32_t slot;
-	/* One post at a time each: arrived then forget; admitted or evicted; proved; gone. */
-	struct mail arrival, verdict, proof, departure;
+	struct mail arrival, verdict;
 };
 
 struct worker {
@@ -26,12 +27,12 @@ struct worker {
 	uv_loop_t loop;
 	struct mailbox mailbox;
 	struct driver driver;
-	struct mailbox *acceptor;
+	struct gate *gate;
 	struct mail order; /* kill */
 	struct mail stop;
 	struct mail revoked;
 	_Atomic bool is_revoked_out; /* that one is in the mailbox */
-	uint32_t count;              /* connections, as the acceptor counts them */
+	uint32_t count;              /* connections, as the gate counts them */
 	bool is_running;
 };
 
@@ -40,7 +41,7 @@ struct worker {
  * worker's thread. 0, or a libuv error with everything undone.
  */
 int worker_start(struct worker *worker, const struct server_config *config, const struct pipe_settings *settings,
-    struct mailbox *acceptor, void (*targets)(struct driver *, struct address_list *),
+    struct gate *gate, void (*targets)(struct driver *, struct address_list *),
     struct keyring *(*keyring)(struct driver *), void *context);
 
 /* Some keys' names have become is_revoked: it looks at its connections soon. On the main thread. */
