@@ -17,8 +17,6 @@ encrypts(const struct acceptor *a)
 	return a->config->pipe.kind == PIPE_ENCRYPT;
 }
 
-static void on_listener(uv_poll_t *handle, int status, int events);
-
 static void
 set_paused(struct acceptor *a, bool paused)
 {
@@ -26,12 +24,8 @@ set_paused(struct acceptor *a, bool paused)
 		return;
 	a->is_paused = paused;
 	for (size_t i = 0; i < a->listener_count; i++) {
-		if (!a->listeners[i].is_open)
-			continue;
-		if (paused)
-			uv_poll_stop(&a->listeners[i].poll);
-		else
-			uv_poll_start(&a->listeners[i].poll, UV_READABLE, on_listener);
+		if (a->listeners[i].is_open)
+			poller_change(a->loop, &a->listeners[i].watcher, paused ? 0 : EPOLLIN);
 	}
 }
 
@@ -100,11 +94,11 @@ accept_one(const struct acceptor_listener *listener)
 }
 
 static void
-on_listener(uv_poll_t *handle, int status, int events)
+on_listener(struct watcher *watcher, uint32_t events)
 {
-	struct acceptor_listener *listener = handle->data;
+	struct acceptor_listener *listener =
+	    (struct acceptor_listener *)((char *)watcher - offsetof(struct acceptor_listener, watcher));
 
-	(void)status;
 	(void)events;
 	for (int i = 0; i < ACCEPT_AT_ONCE && accept_one(listener); i++)
 		;
@@ -131,7 +125,7 @@ close_listeners(struct acceptor *a)
 		if (!a->listeners[i].is_open)
 			continue;
 		a->listeners[i].is_open = false;
-		uv_close((uv_handle_t *)&a->listeners[i].poll, NULL);
+		poller_remove(a->loop, &a->listeners[i].watcher);
 		socket_close(a->listeners[i].fd);
 	}
 }
@@ -194,19 +188,15 @@ start_listening(struct acceptor *a)
 
 	for (size_t i = 0; i < listeners->count; i++) {
 		struct acceptor_listener *listener = &a->listeners[i];
-		int status = uv_poll_init(a->loop, &listener->poll, listeners->fds[i]);
+		int status = poller_add(a->loop, &listener->watcher, listeners->fds[i], EPOLLIN, on_listener);
 
 		if (status != 0)
 			return status;
-		listener->poll.data = listener;
 		listener->acceptor = a;
 		listener->fd = listeners->fds[i];
 		listener->is_loopback = address_is_loopback(&listeners->addresses[i]);
 		listener->is_open = true;
 		a->listener_count++;
-		status = uv_poll_start(&listener->poll, UV_READABLE, on_listener);
-		if (status != 0)
-			return status;
 	}
 	return 0;
 }

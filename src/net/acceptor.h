@@ -5,7 +5,7 @@
 #include "net/gate.h"
 
 struct acceptor_listener {
-	uv_poll_t poll;
+	struct watcher watcher;
 	struct acceptor *acceptor;
 	int fd;
 	bool is_loopback; /* so are its peers */

@@ -12,6 +12,7 @@ enum { JOBS = 1 };
 struct client {
 	const struct client_config *config;
 	uv_loop_t loop;
+	struct poller poller;
 	struct driver driver;
 	struct mailbox mailbox;
 	struct mail stop;
@@ -73,7 +74,8 @@ start(struct client *client, enum error *error)
 	struct connection *c = &client->connection;
 
 	*error = ERROR_MEMORY;
-	if (mailbox_start(&client->mailbox, &client->loop, receive, client) != 0 || job_pool_start(JOBS) != 0 ||
+	if (poller_start(&client->poller, &client->loop) != 0 ||
+	    mailbox_start(&client->mailbox, &client->loop, receive, client) != 0 || job_pool_start(JOBS) != 0 ||
 	    driver_start(&client->driver) != 0)
 		return false;
 	snprintf(c->peer, PEER_TEXT, "stdin");
@@ -111,7 +113,10 @@ client_run(const struct client_config *config)
 	};
 	if (!start(&client, &error))
 		return failed(error);
-	uv_run(&client.loop, UV_RUN_DEFAULT);
+	while (poller_turn(&client.poller))
+		;
+	poller_stop(&client.poller);
+	mailbox_free(&client.mailbox);
 	uv_loop_close(&client.loop);
 	result.reason = pipe_reason(&client.connection.pipe);
 	result.system_error = client.connection.system_error;

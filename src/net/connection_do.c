@@ -31,6 +31,7 @@ dialled(void *context, int fd, const struct address *peer, enum error error, int
 
 	c->dial = NULL;
 	c->system_error = system_error;
+	c->legs[which].which = which;
 	if (fd >= 0 && leg_open_socket(&c->legs[which], c->driver->loop, fd, &connection_legs, c) != 0) {
 		socket_reset(fd);
 		fd = -1;
@@ -41,7 +42,6 @@ dialled(void *context, int fd, const struct address *peer, enum error error, int
 		connection_settle(c);
 		return;
 	}
-	c->legs[which].which = which;
 	c->open_handles++;
 	if (which == PIPE_PLAIN)
 		socket_tune_plain(fd, peer);

@@ -16,15 +16,15 @@ enum { BINDS = 3 };
 
 struct attempt {
 	struct address address;
-	uv_poll_t poll; /* watches fd, once connecting */
-	int fd;         /* -1: none */
-	bool polled;    /* poll is an open handle */
+	struct dial *dial;
+	struct watcher watcher; /* of fd, once connecting */
+	int fd;                 /* -1: none */
+	bool polled;            /* it is watched, or was: it has been connecting */
 };
 
-/* Freed when its last handle is closed; the timer is one, and is closed when the dial is over. */
+/* Freed when its timer is closed, which is when the dial is over. */
 struct dial {
 	uv_timer_t timer;
-	size_t handles;
 	struct race race;
 	uint64_t timeout, retry_at; /* retry_at: for attempts that wait for a backlog; UINT64_MAX: none do */
 	int system_error;
@@ -37,19 +37,15 @@ struct dial {
 };
 
 static void
-handle_closed(uv_handle_t *handle)
+timer_closed(uv_handle_t *timer)
 {
-	struct dial *dial = handle->data;
-
-	if (--dial->handles == 0)
-		free(dial);
+	free(timer->data);
 }
 
 static void
 attempt_stop(struct attempt *attempt)
 {
-	if (attempt->polled)
-		uv_close((uv_handle_t *)&attempt->poll, handle_closed);
+	poller_forget(attempt->dial->timer.loop, &attempt->watcher);
 	if (attempt->fd >= 0)
 		socket_reset(attempt->fd); /* connected meanwhile, an end is not what its peer should see */
 	attempt->polled = false;
@@ -62,7 +58,7 @@ dial_end(struct dial *dial)
 	dial->over = true;
 	for (size_t i = 0; i < dial->count; i++)
 		attempt_stop(&dial->attempts[i]);
-	uv_close((uv_handle_t *)&dial->timer, handle_closed);
+	uv_close((uv_handle_t *)&dial->timer, timer_closed);
 }
 
 static void
@@ -71,6 +67,7 @@ connected(struct dial *dial, struct attempt *attempt)
 	int fd = attempt->fd;
 
 	/* The callee may watch it at once, so our watcher goes first, without it. */
+	poller_remove(dial->timer.loop, &attempt->watcher);
 	attempt->fd = -1;
 	dial_end(dial);
 	dial->done(dial->context, fd, &attempt->address, OK, 0);
@@ -121,15 +118,14 @@ is_connected_to_itself(const struct attempt *attempt)
 static void dial_advance(struct dial *dial);
 
 static void
-attempt_event(uv_poll_t *poll, int status, int events)
+attempt_event(struct watcher *watcher, uint32_t events)
 {
-	struct dial *dial = poll->data;
-	struct attempt *attempt = (struct attempt *)((char *)poll - offsetof(struct attempt, poll));
+	struct attempt *attempt = (struct attempt *)((char *)watcher - offsetof(struct attempt, watcher));
+	struct dial *dial = attempt->dial;
 	int error = socket_error(attempt->fd);
 
-	/* libuv makes every POLLERR a bad descriptor: the socket knows better. */
-	if (error == 0 && status < 0)
-		error = status;
+	if (error == 0 && (events & EPOLLERR) != 0) /* it has told somebody else what it was */
+		error = -EIO;
 	if (error == 0 && is_connected_to_itself(attempt))
 		error = -ECONNREFUSED;
 	if (error == 0) {
@@ -143,14 +139,10 @@ attempt_event(uv_poll_t *poll, int status, int events)
 static int
 watch(struct dial *dial, struct attempt *attempt)
 {
-	int error = uv_poll_init(dial->timer.loop, &attempt->poll, attempt->fd);
+	int error = poller_add(dial->timer.loop, &attempt->watcher, attempt->fd, EPOLLOUT, attempt_event);
 
-	if (error < 0)
-		return error;
-	attempt->poll.data = dial;
-	attempt->polled = true;
-	dial->handles++;
-	return uv_poll_start(&attempt->poll, UV_WRITABLE, attempt_event);
+	attempt->polled = error == 0;
+	return error;
 }
 
 static const struct address *
@@ -324,11 +316,11 @@ dial_start(uv_loop_t *loop, const struct address_list *list, const struct dial_o
 	race_order(families, list->count, order);
 	for (size_t i = 0; i < list->count; i++) {
 		dial->attempts[i].address = list->addresses[order[i]];
+		dial->attempts[i].dial = dial;
 		dial->attempts[i].fd = -1;
 	}
 	uv_timer_init(loop, &dial->timer);
 	dial->timer.data = dial;
-	dial->handles = 1;
 	uv_timer_start(&dial->timer, first_turn, 0, 0);
 	return dial;
 }

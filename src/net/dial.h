@@ -2,8 +2,7 @@
 #ifndef NET_DIAL_H
 #define NET_DIAL_H
 
-#include <uv.h>
-
+#include "net/poller.h"
 #include "net/resolve.h"
 #include "pipe/race.h"
 

@@ -1,7 +1,5 @@
-/* leg.c: a socket as a leg, watched by libuv's poll handle. */
+/* leg.c: a socket as a leg, watched by its loop's poller. */
 #include "net/leg.h"
-
-#include <poll.h>
 
 #include "net/socket.h"
 
@@ -34,72 +32,24 @@ shutdown_socket(struct leg *leg)
 }
 
 static void
-watch_nothing(struct leg *leg)
+on_event(struct watcher *watcher, uint32_t events)
 {
-	leg->watched = 0;
-	uv_poll_stop(&leg->poll);
-}
+	struct leg *leg = (struct leg *)((char *)watcher - offsetof(struct leg, watcher));
+	/* Ended both ways: reading and writing say so themselves. */
+	uint32_t came = (events & EPOLLHUP) != 0 ? leg->wanted : events & leg->wanted;
+	unsigned can = 0;
 
-/*
- * Nothing but a hang-up was watched for, and something came: an error, which ends the leg, or what would be told
- * again and again (urgent data, both directions' ends), which is not watched for any more.
- */
-static void
-look_closer(struct leg *leg)
-{
-	struct pollfd poll_fd = {.fd = leg->fd, .events = 0};
-
-	if (poll(&poll_fd, 1, 0) == 1 && (poll_fd.revents & POLLERR) != 0) {
+	if ((events & EPOLLERR) != 0) {
 		leg->hung_up = true;
-		watch_nothing(leg);
+		poller_remove(leg->loop, &leg->watcher);
 		leg->owner->hung_up(leg);
 		return;
 	}
-	leg->blind = true;
-	watch_nothing(leg);
-}
-
-static void on_poll(uv_poll_t *handle, int status, int events);
-
-/*
- * With no bit set epoll would drop the descriptor and a reset would go unseen, so it is watched for urgent data, which
- * nobody sends. A change costs two system calls or three.
- */
-static void
-watch_for(struct leg *leg, unsigned events)
-{
-	if (events == 0 && !leg->blind)
-		events = UV_PRIORITIZED;
-	if (events == leg->watched)
-		return;
-	leg->watched = (uint16_t)events;
-	if (events == 0)
-		uv_poll_stop(&leg->poll);
-	else
-		uv_poll_start(&leg->poll, (int)events, on_poll);
-}
-
-static void
-on_poll(uv_poll_t *handle, int status, int events)
-{
-	struct leg *leg = handle->data;
-	unsigned came = (unsigned)events & (UV_READABLE | UV_WRITABLE), can = 0;
-
-	if (status < 0) { /* libuv has stopped the handle */
-		leg->hung_up = true;
-		leg->watched = 0;
-		leg->owner->hung_up(leg);
-		return;
-	}
-	if (came == 0) {
-		look_closer(leg);
-		return;
-	}
-	if ((came & ~(unsigned)leg->wanted) != 0) /* it would be told again and again */
-		watch_for(leg, leg->wanted);
-	if ((came & leg->wanted & UV_READABLE) != 0)
+	if ((events & ~leg->wanted) != 0) /* it would be told again and again */
+		poller_change(leg->loop, &leg->watcher, leg->wanted);
+	if ((came & EPOLLIN) != 0)
 		can |= PIPE_WANT_READ;
-	if ((came & leg->wanted & UV_WRITABLE) != 0)
+	if ((came & EPOLLOUT) != 0)
 		can |= PIPE_WANT_WRITE;
 	if (can != 0)
 		leg->owner->ready(leg, can);
@@ -112,40 +62,29 @@ on_poll(uv_poll_t *handle, int status, int events)
 static void
 watch_socket(struct leg *leg, unsigned wants)
 {
-	unsigned events = 0, idle;
+	uint32_t events = 0;
 
-	if (leg->hung_up)
-		return;
 	if ((wants & PIPE_WANT_READ) != 0)
-		events |= UV_READABLE;
+		events |= EPOLLIN;
 	if ((wants & PIPE_WANT_WRITE) != 0)
-		events |= UV_WRITABLE;
-	leg->wanted = (uint16_t)events;
-	idle = leg->watched & ~events;
-	if (idle == UV_READABLE && !leg->at_end)
-		events |= UV_READABLE;
-	watch_for(leg, events);
-}
-
-static void
-on_close(uv_handle_t *handle)
-{
-	struct leg *leg = handle->data;
-
-	leg->owner->closed(leg);
+		events |= EPOLLOUT;
+	leg->wanted = events;
+	if ((leg->watcher.events & ~events) == EPOLLIN && !leg->at_end)
+		events |= EPOLLIN;
+	poller_change(leg->loop, &leg->watcher, events);
 }
 
 static void
 close_socket(struct leg *leg, bool reset)
 {
 	leg->open = false;
-	uv_close(
-	    (uv_handle_t *)&leg->poll, on_close); /* takes it off the loop's set at once, so the descriptor can go */
+	poller_forget(leg->loop, &leg->watcher);
 	if (reset)
 		socket_reset(leg->fd);
 	else
 		socket_close(leg->fd);
 	leg->fd = -1;
+	leg->owner->closed(leg);
 }
 
 static const struct leg_kind socket_kind = {
@@ -160,15 +99,11 @@ static const struct leg_kind socket_kind = {
 int
 leg_open_socket(struct leg *leg, uv_loop_t *loop, int fd, const struct leg_owner *owner, void *context)
 {
-	int status = uv_poll_init(loop, &leg->poll, fd);
-
-	if (status != 0)
-		return status;
 	leg->kind = &socket_kind;
 	leg->owner = owner;
 	leg->context = context;
 	leg->fd = fd;
-	leg->open = true;
-	leg->poll.data = leg;
-	return 0;
+	leg->loop = loop;
+	leg->open = poller_add(loop, &leg->watcher, fd, leg->which == PIPE_CIPHER ? EPOLLIN : 0, on_event) == 0;
+	return leg->open ? 0 : UV_ENOMEM;
 }

@@ -3,8 +3,7 @@
 #ifndef NET_LEG_H
 #define NET_LEG_H
 
-#include <uv.h>
-
+#include "net/poller.h"
 #include "pipe/pipe.h"
 
 struct leg;
@@ -16,7 +15,7 @@ struct leg_kind {
 	void (*watch)(struct leg *leg, unsigned wants); /* PIPE_WANT_ bits; 0: only tell of a hang-up */
 	size_t (*unsent)(struct leg *leg);
 	int (*shutdown)(struct leg *leg);           /* not 0: its peer will not see the end */
-	void (*close)(struct leg *leg, bool reset); /* leg_closed follows, later, on the loop */
+	void (*close)(struct leg *leg, bool reset); /* leg_closed follows, at once or on the loop */
 };
 
 /* What a leg tells its owner. `closed` is the last call: its memory may go then. */
@@ -33,16 +32,19 @@ struct leg {
 	enum pipe_leg which;
 	bool open, hung_up;
 	/* a socket's */
-	bool blind;  /* a hang-up cannot be watched for alone: it would be told for ever */
 	bool at_end; /* its end has been read, so it can always be read */
 	int fd;
-	uint16_t watched, wanted; /* UV_ bits: what the loop looks for, and what of it is for the owner */
-	uv_poll_t poll;
+	uint32_t wanted; /* EPOLL bits: what of those that it is watched for is for the owner */
+	struct watcher watcher;
+	union {
+		uv_loop_t *loop;         /* a socket's */
+		struct stdio_leg *stdio; /* of a stdio_leg */
+	};
 };
 
 /*
- * Makes a leg of a connected socket, which is its own from then on. 0, or a libuv error: then fd is still the
- * caller's.
+ * Makes a leg of a connected socket, which is its own from then on; leg->which says what will be wanted of it first. 0,
+ * or a libuv error: then fd is still the caller's.
  */
 int leg_open_socket(struct leg *leg, uv_loop_t *loop, int fd, const struct leg_owner *owner, void *context);
 

@@ -34,12 +34,11 @@ wake(struct mailbox *mailbox)
 
 /* A few at a time, so that a flood of arrivals does not stall the connections that the loop carries. */
 static void
-on_mail(uv_poll_t *poll, int status, int events)
+on_mail(struct watcher *watcher, uint32_t events)
 {
-	struct mailbox *mailbox = poll->data;
+	struct mailbox *mailbox = (struct mailbox *)((char *)watcher - offsetof(struct mailbox, watcher));
 	uint64_t count;
 
-	(void)status;
 	(void)events;
 	if (read(mailbox->fd, &count, sizeof count) < 0)
 		return; /* this comes again */
@@ -63,22 +62,20 @@ mailbox_start(struct mailbox *mailbox, uv_loop_t *loop,
 		return status;
 	mailbox->first = NULL;
 	mailbox->last = &mailbox->first;
+	mailbox->loop = loop;
 	mailbox->receive = receive;
 	mailbox->context = context;
 	mailbox->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	status = mailbox->fd < 0 ? UV_EMFILE : uv_poll_init(loop, &mailbox->poll, mailbox->fd);
-	if (status != 0) {
+	status = mailbox->fd < 0 ? UV_EMFILE : poller_add(loop, &mailbox->watcher, mailbox->fd, EPOLLIN, on_mail);
+	if (status != 0)
 		mailbox_free(mailbox);
-		return status;
-	}
-	mailbox->poll.data = mailbox;
-	return uv_poll_start(&mailbox->poll, UV_READABLE, on_mail);
+	return status;
 }
 
 void
 mailbox_stop(struct mailbox *mailbox)
 {
-	uv_close((uv_handle_t *)&mailbox->poll, NULL);
+	poller_remove(mailbox->loop, &mailbox->watcher);
 }
 
 void

@@ -2,7 +2,7 @@
 #ifndef NET_MAILBOX_H
 #define NET_MAILBOX_H
 
-#include <uv.h>
+#include "net/poller.h"
 
 enum mail_kind {
 	MAIL_ARRIVED,  /* to a worker: a connection, its own from now on */
@@ -28,7 +28,8 @@ struct mail {
  */
 struct mailbox {
 	uv_mutex_t mutex;
-	uv_poll_t poll;
+	uv_loop_t *loop;
+	struct watcher watcher;
 	int fd; /* an eventfd, readable from when the box is not empty any more */
 	struct mail *first, **last;
 	void (*receive)(struct mailbox *mailbox, enum mail_kind kind, void *about);
@@ -36,8 +37,8 @@ struct mailbox {
 };
 
 /*
- * 0, or a libuv error with everything undone. mailbox_stop: on the loop, and nothing is received any more; mailbox_free
- * when that loop has ended and nobody posts.
+ * 0, or a libuv error with everything undone; the loop has a poller. mailbox_stop: on the loop, and nothing is received
+ * any more; mailbox_free when that loop has ended and nobody posts.
  */
 int mailbox_start(struct mailbox *mailbox, uv_loop_t *loop,
     void (*receive)(struct mailbox *mailbox, enum mail_kind kind, void *about), void *context);

@@ -26,6 +26,7 @@ struct server {
 	struct server_config config;
 	struct pipe_settings settings;
 	uv_loop_t loop;
+	struct poller poller;
 	struct resolver resolver;
 	uv_mutex_t mutex;            /* of these two, which workers ask for */
 	struct address_list targets; /* what dials use; the resolver's latest */
@@ -386,7 +387,9 @@ server_run(const struct server_config *config, char problem[ADDRESS_PROBLEM], bo
 	server->settings.asks_admission = config->pipe.kind == PIPE_DECRYPT;
 	if (config->target_addresses != NULL)
 		server->targets = *config->target_addresses;
-	status = uv_mutex_init(&server->mutex);
+	status = poller_start(&server->poller, &server->loop);
+	if (status == 0)
+		status = uv_mutex_init(&server->mutex);
 	if (status == 0)
 		status = start(server);
 	if (status == 0 && config->ready != NULL)
@@ -395,13 +398,14 @@ server_run(const struct server_config *config, char problem[ADDRESS_PROBLEM], bo
 		snprintf(problem, ADDRESS_PROBLEM, "Cannot start: %s", uv_strerror(status));
 		uv_walk(&server->loop, close_any, NULL);
 	}
-	while (!only_a_look_up_is_left(server) && uv_run(&server->loop, UV_RUN_ONCE) != 0)
+	while (!only_a_look_up_is_left(server) && poller_turn(&server->poller))
 		;
 	stop_workers(server);
 	counted_drop(&server->keyring->counted);
 	if (status == 0)
 		acceptor_free(&server->acceptor);
 	uv_mutex_destroy(&server->mutex);
+	poller_stop(&server->poller);
 	*look_up_is_left = uv_loop_close(&server->loop) == UV_EBUSY; /* it is in the server's memory */
 	if (!*look_up_is_left)
 		free(server);

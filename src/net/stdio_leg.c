@@ -41,7 +41,7 @@ struct stdio_leg {
 static struct stdio_leg *
 of(const struct leg *leg)
 {
-	return (struct stdio_leg *)leg->poll.data;
+	return (struct stdio_leg *)leg->stdio;
 }
 
 static ssize_t
@@ -296,7 +296,7 @@ stdio_leg_open(struct stdio_leg **result, uv_loop_t *loop, int input, int output
 	leg->context = context;
 	leg->fd = -1;
 	leg->open = true;
-	leg->poll.data = stdio;
+	leg->stdio = stdio;
 	*result = stdio;
 	status = start_stream(stdio, &stdio->input, input);
 	if (status == 0)

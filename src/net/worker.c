@@ -1,14 +1,11 @@
 /* worker.c: see worker.h. */
 #include "net/worker.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 
 #include "net/gate.h"
 #include "net/report.h"
 #include "net/socket.h"
-
-enum { WATCHERS_AT_MOST = 1 << 17 };
 
 static void
 connection_over(struct connection *connection)
@@ -32,6 +29,7 @@ arrived(struct worker *worker, struct accepted *accepted)
 	struct leg *leg = &c->legs[connection_accepted_leg(worker->driver.settings)];
 	enum error error = ERROR_MEMORY;
 
+	leg->which = connection_accepted_leg(worker->driver.settings);
 	if (leg_open_socket(leg, &worker->loop, accepted->fd, &connection_legs, c) != 0) {
 		report_refused(worker->driver.log, c->peer, error);
 		socket_reset(accepted->fd);
@@ -44,7 +42,6 @@ arrived(struct worker *worker, struct accepted *accepted)
 	report_refused(worker->driver.log, c->peer, error);
 	leg->owner = &lone_leg;
 	leg->context = accepted;
-	accepted->is_refused = true;
 	leg->kind->close(leg, true);
 }
 
@@ -74,11 +71,11 @@ receive(struct mailbox *mailbox, enum mail_kind kind, void *about)
 		arrived(worker, accepted);
 		break;
 	case MAIL_ADMITTED:
-		if (gate_heard(accepted) && !accepted->is_refused)
+		if (gate_heard(accepted))
 			connection_admitted(&accepted->connection);
 		break;
 	case MAIL_EVICTED:
-		if (gate_heard(accepted) && !accepted->is_refused)
+		if (gate_heard(accepted))
 			connection_stop(&accepted->connection, ERROR_EVICTED);
 		break;
 	case MAIL_REVOKED:
@@ -112,54 +109,17 @@ run(void *argument)
 {
 	struct worker *worker = argument;
 
-	uv_run(&worker->loop, UV_RUN_DEFAULT);
+	while (poller_turn(&worker->poller))
+		;
+	poller_stop(&worker->poller);
 	uv_loop_close(&worker->loop);
 }
 
 static void
-undo_loop(uv_loop_t *loop)
+undo_loop(struct worker *worker)
 {
-	uv_run(loop, UV_RUN_DEFAULT);
-	uv_loop_close(loop);
-}
-
-static void
-unwatched(uv_poll_t *poll, int status, int events)
-{
-	(void)poll;
-	(void)status;
-	(void)events;
-}
-
-/*
- * libuv aborts where it cannot grow its table of watchers. So it grows here, once it is known that it can: by a watcher
- * for the highest descriptor that our own limits allow, up to a megabyte of table.
- */
-static int
-grow_watchers(uv_loop_t *loop, uint64_t descriptors)
-{
-	int fd = socket_new(AF_UNIX), highest, status = UV_ENOMEM;
-	uv_poll_t poll;
-	void *probe;
-
-	if (fd < 0)
-		return fd;
-	highest =
-	    fcntl(fd, F_DUPFD_CLOEXEC, (int)(descriptors < WATCHERS_AT_MOST ? descriptors : WATCHERS_AT_MOST) - 1);
-	socket_close(fd);
-	if (highest < 0)
-		return UV_EMFILE;
-	probe = calloc((size_t)highest, 4 * sizeof(void *)); /* it rounds up to a power of two, and copies */
-	if (probe != NULL)
-		status = uv_poll_init(loop, &poll, highest);
-	free(probe);
-	if (status == 0) {
-		uv_poll_start(&poll, UV_READABLE, unwatched);
-		uv_close((uv_handle_t *)&poll, NULL);
-		uv_run(loop, UV_RUN_DEFAULT);
-	}
-	socket_close(highest);
-	return status;
+	poller_stop(&worker->poller);
+	uv_loop_close(&worker->loop);
 }
 
 int
@@ -190,11 +150,14 @@ worker_start(struct worker *worker, const struct server_config *config, const st
 	    .admit = admit,
 	    .over = connection_over,
 	};
-	status = grow_watchers(&worker->loop, server_descriptors(config));
-	if (status == 0)
-		status = mailbox_start(&worker->mailbox, &worker->loop, receive, worker);
+	status = poller_start(&worker->poller, &worker->loop);
 	if (status != 0) {
-		undo_loop(&worker->loop);
+		uv_loop_close(&worker->loop);
+		return status;
+	}
+	status = mailbox_start(&worker->mailbox, &worker->loop, receive, worker);
+	if (status != 0) {
+		undo_loop(worker);
 		return status;
 	}
 	status = driver_start(&worker->driver);
@@ -205,8 +168,8 @@ worker_start(struct worker *worker, const struct server_config *config, const st
 	}
 	if (status != 0) {
 		mailbox_stop(&worker->mailbox);
-		undo_loop(&worker->loop);
 		mailbox_free(&worker->mailbox);
+		undo_loop(worker);
 		return status;
 	}
 	worker->is_running = true;

@@ -13,8 +13,7 @@ struct gate;
 struct accepted {
 	struct connection connection; /* first */
 	struct worker *worker;
-	int fd;          /* until the worker has made a leg of it */
-	bool is_refused; /* it never became a connection: what verdict comes does not matter */
+	int fd; /* until the worker has made a leg of it */
 	/* The gate's: */
 	bool is_over, is_verdict_out;
 	enum { ACCEPTED_STRANGER, ACCEPTED_WAITING, ACCEPTED_ADMITTED, ACCEPTED_EVICTED } standing;
@@ -25,6 +24,7 @@ struct accepted {
 struct worker {
 	uv_thread_t thread;
 	uv_loop_t loop;
+	struct poller poller;
 	struct mailbox mailbox;
 	struct driver driver;
 	struct gate *gate;

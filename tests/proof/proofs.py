@@ -74,7 +74,7 @@ BELOW = [
         ("src/net/connection.c", "leg->kind->read(leg, pool->in + offset, length);", "leg->kind->read(leg, pool->in + offset + 1, length);"),
         ("src/net/leg.c", "socket_read(leg->fd, bytes, length);", "socket_read(leg->fd, bytes - 1, length);"),
         ("src/net/socket.c", "recv(fd, bytes, length, MSG_DONTWAIT);", "recv(fd, bytes, length + 1, MSG_DONTWAIT);"),
-    ], *split("uv_poll_init", "leg_open_socket"), only=["read_leg", "connection_tell", "read_socket", "socket_read"]),
+    ], *split("poller_add", "leg_open_socket"), only=["read_leg", "connection_tell", "read_socket", "socket_read"]),
 ]
 
 TEXT = ["tests/proof/text.c", "tests/proof/printf.c"]

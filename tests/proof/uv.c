@@ -1,6 +1,5 @@
-/* uv.c: stands in for libuv where the proof is about a connection: nothing is called from within a call. */
-#include <uv.h>
-
+/* uv.c: stands in for libuv and src/net/poller.c where the proof is about a connection: nothing is called from within a call. */
+#include "net/poller.h"
 #include "unknown.h"
 
 uint64_t
@@ -15,27 +14,34 @@ perhaps(void)
 	return unknown_bool() ? 0 : UV_ENOMEM;
 }
 
-/*@ requires handle: \valid(handle); */
+/*@ requires watcher: \valid(watcher); */
 int
-uv_poll_init(uv_loop_t *loop, uv_poll_t *handle, int fd)
+poller_add(uv_loop_t *loop, struct watcher *watcher, int fd, uint32_t events,
+    void (*ready)(struct watcher *watcher, uint32_t events))
 {
+	*watcher = (struct watcher){.ready = ready, .events = events, .fd = fd};
 	return perhaps();
 }
 
-/*@ requires handle: \valid(handle);
-    requires events: 0 <= events <= 15; */
-int
-uv_poll_start(uv_poll_t *handle, int events, void (*called)(uv_poll_t *, int, int))
+/*@ requires watcher: \valid(watcher); */
+void
+poller_change(uv_loop_t *loop, struct watcher *watcher, uint32_t events)
 {
-	handle->called = called;
-	return perhaps();
+	watcher->events = events;
 }
 
-/*@ requires handle: \valid(handle); */
-int
-uv_poll_stop(uv_poll_t *handle)
+/*@ requires watcher: \valid(watcher); */
+void
+poller_forget(uv_loop_t *loop, struct watcher *watcher)
 {
-	return 0;
+	watcher->ready = NULL;
+}
+
+/*@ requires watcher: \valid(watcher); */
+void
+poller_remove(uv_loop_t *loop, struct watcher *watcher)
+{
+	watcher->ready = NULL;
 }
 
 /*@ requires handle: \valid(handle); */

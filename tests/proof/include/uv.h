@@ -14,10 +14,6 @@ typedef struct uv_loop_s {
 typedef struct uv_handle_s {
 	void *data;
 } uv_handle_t;
-typedef struct uv_poll_s {
-	void *data;
-	void (*called)(struct uv_poll_s *handle, int status, int events);
-} uv_poll_t;
 typedef struct uv_mutex_s {
 	int one;
 } uv_mutex_t;
@@ -32,13 +28,9 @@ typedef struct uv_fs_event_s {
 	void *data;
 } uv_fs_event_t;
 
-enum { UV_READABLE = 1, UV_WRITABLE = 2, UV_DISCONNECT = 4, UV_PRIORITIZED = 8 };
 enum { UV_ENOMEM = -12 };
 
 uint64_t uv_now(const uv_loop_t *loop);
-int uv_poll_init(uv_loop_t *loop, uv_poll_t *handle, int fd);
-int uv_poll_start(uv_poll_t *handle, int events, void (*called)(uv_poll_t *, int, int));
-int uv_poll_stop(uv_poll_t *handle);
 int uv_timer_init(uv_loop_t *loop, uv_timer_t *handle);
 int uv_timer_start(uv_timer_t *handle, void (*called)(uv_timer_t *), uint64_t timeout, uint64_t repeat);
 int uv_timer_stop(uv_timer_t *handle);

@@ -22,6 +22,13 @@ on_done(void *context, int fd, const struct address *peer, enum error error, int
 		assert_null(peer);
 }
 
+void
+run(struct fixture *fixture)
+{
+	while (poller_turn(&fixture->poller))
+		;
+}
+
 int
 dialling_prepare(void **state)
 {
@@ -29,6 +36,7 @@ dialling_prepare(void **state)
 
 	scratch_create();
 	uv_loop_init(&fixture->loop);
+	assert_int_equal(poller_start(&fixture->poller, &fixture->loop), 0);
 	uv_timer_init(&fixture->loop, &fixture->timer);
 	fixture->timer.data = fixture;
 	fixture->options = (struct dial_options){.timeout = 5000, .keepalive = true};
@@ -43,7 +51,8 @@ dialling_clean_up(void **state)
 	struct fixture *fixture = *state;
 
 	uv_close((uv_handle_t *)&fixture->timer, NULL);
-	uv_run(&fixture->loop, UV_RUN_DEFAULT);
+	run(fixture);
+	poller_stop(&fixture->poller);
 	assert_int_equal(uv_loop_close(&fixture->loop), 0);
 	scratch_remove();
 	free(fixture);
@@ -65,7 +74,7 @@ start(struct fixture *fixture)
 void
 finish(struct fixture *fixture)
 {
-	assert_int_equal(uv_run(&fixture->loop, UV_RUN_DEFAULT), 0);
+	run(fixture);
 	assert_int_equal(fixture->calls, 1);
 	if (fixture->accepted >= 0)
 		close(fixture->accepted);

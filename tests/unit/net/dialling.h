@@ -10,6 +10,7 @@
 
 struct fixture {
 	uv_loop_t loop;
+	struct poller poller;
 	uv_timer_t timer;
 	struct address_list list;
 	struct dial_options options;
@@ -37,6 +38,9 @@ void on_done(void *context, int fd, const struct address *peer, enum error error
 
 /* Dials the fixture's list with its options. */
 void start(struct fixture *fixture);
+
+/* Runs its loop to the end. */
+void run(struct fixture *fixture);
 
 /* Runs until the dial has freed itself, and checks that it said so once and left nothing open. */
 void finish(struct fixture *fixture);

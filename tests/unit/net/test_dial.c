@@ -86,7 +86,7 @@ this_machine_answers_at_once(void **state)
 	list_add(&fixture->list, &refusing);
 	list_add(&fixture->list, &at);
 	start(fixture);
-	uv_run(&fixture->loop, UV_RUN_NOWAIT);
+	poller_turn(&fixture->poller);
 	assert_int_equal(fixture->calls, 1);
 	assert_connected(fixture, &at);
 	close(listener);
@@ -275,7 +275,7 @@ without_descriptors_until_its_time_is_over_it_says_so(void **state)
 	fixture->options.timeout = 150;
 	start(fixture);
 	allow_no_descriptor(fixture);
-	assert_int_equal(uv_run(&fixture->loop, UV_RUN_DEFAULT), 0);
+	run(fixture);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &fixture->limit), 0);
 	assert_failed(fixture, ERROR_DESCRIPTORS, EMFILE);
 }

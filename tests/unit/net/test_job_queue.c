@@ -44,6 +44,7 @@ struct asker {
 
 struct place {
 	uv_loop_t loop;
+	struct poller poller;
 	struct mailbox mailbox;
 	struct asker askers[2 * CLIENTS];
 	unsigned left;
@@ -72,13 +73,16 @@ static void
 place_start(struct place *place)
 {
 	assert_int_equal(uv_loop_init(&place->loop), 0);
+	assert_int_equal(poller_start(&place->poller, &place->loop), 0);
 	assert_int_equal(mailbox_start(&place->mailbox, &place->loop, receive, NULL), 0);
 }
 
 static void
 place_end(struct place *place)
 {
-	uv_run(&place->loop, UV_RUN_DEFAULT);
+	while (poller_turn(&place->poller))
+		;
+	poller_stop(&place->poller);
 	assert_int_equal(uv_loop_close(&place->loop), 0);
 }
 
@@ -176,7 +180,7 @@ a_job_holds_its_keyring_when_whoever_asked_has_gone(void **state)
 		job_forget(place.askers[i].request);
 	assert_int_equal(ring.counted.holders, 2); /* the first is at work, the others have left the line */
 	while (ring.counted.holders > 1)
-		uv_run(&place.loop, UV_RUN_ONCE);
+		poller_turn(&place.poller);
 	mailbox_stop(&place.mailbox);
 	place_end(&place);
 	for (int i = 0; i < 3; i++)

@@ -11,6 +11,7 @@
 
 struct fixture {
 	uv_loop_t loop;
+	struct poller poller;
 	struct leg leg;
 	int peer;
 	unsigned can; /* what was told, all together */
@@ -49,6 +50,7 @@ prepare(void **state)
 
 	assert_non_null(fixture);
 	assert_int_equal(uv_loop_init(&fixture->loop), 0);
+	assert_int_equal(poller_start(&fixture->poller, &fixture->loop), 0);
 	fixture->peer = connect_to(&at);
 	fd = socket_accept(listener, &peer);
 	assert_true(fd >= 0);
@@ -64,28 +66,39 @@ clean_up(void **state)
 	struct fixture *fixture = *state;
 
 	fixture->leg.kind->close(&fixture->leg, false);
-	uv_run(&fixture->loop, UV_RUN_DEFAULT);
 	assert_int_equal(fixture->closed, 1);
+	assert_false(poller_turn(&fixture->poller)); /* nothing is left to wait for */
+	poller_stop(&fixture->poller);
 	assert_int_equal(uv_loop_close(&fixture->loop), 0);
 	close(fixture->peer);
 	free(fixture);
 	return 0;
 }
 
+/* One turn, where there is something to be told. */
+static void
+turn(struct fixture *fixture)
+{
+	struct pollfd set = {.fd = fixture->poller.fd, .events = POLLIN};
+
+	if (poll(&set, 1, 0) != 0)
+		poller_turn(&fixture->poller);
+}
+
 static void
 watch(struct fixture *fixture, unsigned wants)
 {
 	fixture->leg.kind->watch(&fixture->leg, wants);
-	uv_run(&fixture->loop, UV_RUN_NOWAIT);
+	turn(fixture);
 }
 
 static bool
 loop_is_awake(struct fixture *fixture)
 {
-	struct pollfd loop = {.fd = uv_backend_fd(&fixture->loop), .events = POLLIN};
+	struct pollfd set = {.fd = fixture->poller.fd, .events = POLLIN};
 
-	uv_run(&fixture->loop, UV_RUN_NOWAIT); /* what was changed in the last turn is watched from the next on */
-	return poll(&loop, 1, 0) != 0;
+	turn(fixture); /* what is not wanted is told once */
+	return poll(&set, 1, 0) != 0;
 }
 
 static void
@@ -111,7 +124,7 @@ a_pause_in_which_nothing_comes_changes_nothing(void **state)
 
 	watch(fixture, PIPE_WANT_READ);
 	watch(fixture, 0);
-	assert_int_equal(fixture->leg.watched, UV_READABLE);
+	assert_int_equal(fixture->leg.watcher.events, EPOLLIN);
 	assert_int_equal(fixture->ready, 0);
 }
 
@@ -139,7 +152,7 @@ an_end_that_was_read_is_not_watched_any_more(void **state)
 	assert_int_equal(fixture->can, PIPE_WANT_READ);
 	assert_int_equal(fixture->leg.kind->read(&fixture->leg, &byte, 1), 0);
 	fixture->leg.kind->watch(&fixture->leg, 0);
-	assert_int_equal(fixture->leg.watched, UV_PRIORITIZED);
+	assert_int_equal(fixture->leg.watcher.events, 0);
 	assert_false(loop_is_awake(fixture));
 }
 
@@ -158,6 +171,20 @@ a_reset_is_told_whatever_is_wanted(void **state)
 	assert_int_equal(fixture->ready, 0);
 }
 
+static void
+an_end_both_ways_is_told_once_to_who_wants_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(shutdown(fixture->peer, SHUT_WR), 0);
+	assert_int_equal(fixture->leg.kind->shutdown(&fixture->leg), 0);
+	watch(fixture, 0);
+	assert_false(loop_is_awake(fixture));
+	assert_int_equal(fixture->ready + fixture->hang_ups, 0);
+	watch(fixture, PIPE_WANT_READ);
+	assert_int_equal(fixture->can, PIPE_WANT_READ);
+}
+
 #define LEG(name) cmocka_unit_test_setup_teardown(name, prepare, clean_up)
 
 int
@@ -169,6 +196,7 @@ main(void)
 	    LEG(room_to_write_is_told_only_while_it_is_wanted),
 	    LEG(an_end_that_was_read_is_not_watched_any_more),
 	    LEG(a_reset_is_told_whatever_is_wanted),
+	    LEG(an_end_both_ways_is_told_once_to_who_wants_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
