@@ -124,9 +124,9 @@ def has_address_or_retries(network, source, target, key):
     peer = Peer(network.connect(source), CLIENT, secret_of(key))
     try:
         peer.handshake()
+        peer.send(b"there?")
     except (OSError, EOFError):
         return False
-    peer.send(b"there?")
     sock = network.keep(target.sock)
     sock.settimeout(1)
     try:
