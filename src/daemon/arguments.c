@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/engine.h"
+#include "daemon/log.h"
 #include "daemon/message.h"
 
 enum { NOT_FOUND = -3, HELP_COLUMN = 32 };
@@ -204,14 +206,20 @@ arguments_next(struct arguments *arguments)
 }
 
 static bool
-refuse(const struct arguments *arguments, int error)
+refuse_because(const struct arguments *arguments, const char *reason)
 {
-	message_error("Error parsing argument: %s %s: %s", arguments->given, arguments->value, strerror(error));
+	message_error("Error parsing argument: %s %s: %s", arguments->given, arguments->value, reason);
 	return false;
 }
 
 static bool
-read_number(const struct arguments *arguments, int base, uint64_t least, uint64_t most, uint64_t *number)
+refuse(const struct arguments *arguments, int error)
+{
+	return refuse_because(arguments, strerror(error));
+}
+
+static bool
+read_number(const struct arguments *arguments, int base, const struct argument *option, uint64_t *number)
 {
 	const char *text = arguments->value;
 	bool negative = text[0] == '-';
@@ -225,25 +233,13 @@ read_number(const struct arguments *arguments, int base, uint64_t least, uint64_
 	*number = strtoull(text, &end, base);
 	if (*end != '\0')
 		return refuse(arguments, EINVAL);
-	if (errno != 0 || negative || *number < least || *number > most)
+	if (errno != 0 || negative || *number < option->least || *number > option->most)
 		return refuse(arguments, ERANGE);
 	return true;
 }
 
-bool
-arguments_number(const struct arguments *arguments, uint64_t least, uint64_t most, uint64_t *number)
-{
-	return read_number(arguments, 10, least, most, number);
-}
-
-bool
-arguments_octal(const struct arguments *arguments, uint64_t most, uint64_t *number)
-{
-	return read_number(arguments, 8, 0, most, number);
-}
-
-bool
-arguments_seconds(const struct arguments *arguments, uint64_t least, uint64_t *milliseconds)
+static bool
+read_seconds(const struct arguments *arguments, uint64_t least, uint64_t *milliseconds)
 {
 	char *end;
 	double seconds = strtod(arguments->value, &end);
@@ -260,8 +256,8 @@ arguments_seconds(const struct arguments *arguments, uint64_t least, uint64_t *m
 	return true;
 }
 
-bool
-arguments_word(const struct arguments *arguments, const char *const words[], size_t count, size_t *index)
+static bool
+read_word(const struct arguments *arguments, const char *const words[], uint64_t count, uint64_t *index)
 {
 	for (*index = 0; *index < count; ++*index)
 		if (strcmp(arguments->value, words[*index]) == 0)
@@ -269,29 +265,69 @@ arguments_word(const struct arguments *arguments, const char *const words[], siz
 	return refuse(arguments, EINVAL);
 }
 
-bool
-arguments_add(const struct arguments *arguments, const char *values[], size_t most, size_t *count)
+static bool
+read_crypto(const struct arguments *arguments, uint64_t *backend)
 {
-	if (*count == most) {
-		message_error(
-		    "Error parsing argument: %s %s: at most %d times", arguments->given, arguments->value, (int)most);
+	const char *problem;
+
+	if (!read_word(arguments, engine_words, ENGINE_BACKENDS, backend))
+		return false;
+	problem = engine_problem((enum engine_backend) * backend);
+	return problem == NULL || refuse_because(arguments, problem);
+}
+
+static bool
+add_to_list(const struct arguments *arguments, struct argument_list *list)
+{
+	if (list->count == KEY_SOURCES_MAX) {
+		message_error("Error parsing argument: %s %s: at most %d times", arguments->given, arguments->value,
+		    KEY_SOURCES_MAX);
 		return false;
 	}
-	values[(*count)++] = arguments->value;
+	list->texts[list->count++] = arguments->value;
 	return true;
 }
 
-bool
-arguments_crypto(const struct arguments *arguments, enum engine_backend *backend)
+static void
+store_number(void *place, size_t size, uint64_t number)
 {
-	const char *problem;
-	size_t index;
+	uint8_t byte = (uint8_t)number;
+	uint32_t word = (uint32_t)number;
 
-	if (!arguments_word(arguments, engine_words, ENGINE_BACKENDS, &index))
-		return false;
-	*backend = (enum engine_backend)index;
-	problem = engine_problem(*backend);
-	if (problem != NULL)
-		message_error("Error parsing argument: %s %s: %s", arguments->given, arguments->value, problem);
-	return problem == NULL;
+	memcpy(place, size == sizeof byte ? (void *)&byte : size == sizeof word ? (void *)&word : &number, size);
+}
+
+bool
+arguments_set(const struct arguments *arguments, int index, void *options)
+{
+	const struct argument *option = &arguments->program->table[index];
+	void *place = (uint8_t *)options + option->at;
+	uint64_t number = option->least;
+	bool is_good = true;
+
+	switch (option->kind) {
+	case ARGUMENT_SET:
+		break;
+	case ARGUMENT_TEXT:
+		*(const char **)place = arguments->value;
+		return true;
+	case ARGUMENT_LIST:
+		return add_to_list(arguments, place);
+	case ARGUMENT_NUMBER:
+	case ARGUMENT_OCTAL:
+		is_good = read_number(arguments, option->kind == ARGUMENT_OCTAL ? 8 : 10, option, &number);
+		break;
+	case ARGUMENT_SECONDS:
+		is_good = read_seconds(arguments, option->least, &number);
+		break;
+	case ARGUMENT_LOG_LEVEL:
+		is_good = read_word(arguments, log_level_words, LOG_LEVELS, &number);
+		break;
+	case ARGUMENT_CRYPTO:
+		is_good = read_crypto(arguments, &number);
+		break;
+	}
+	if (is_good)
+		store_number(place, option->size, number);
+	return is_good;
 }

@@ -1,4 +1,4 @@
-/* arguments.h: a program's options as a table: reads them from a command line, and says in --help what each is for. */
+/* arguments.h: a program's options as a table: what each is called, what it is for, and what it sets. */
 #ifndef DAEMON_ARGUMENTS_H
 #define DAEMON_ARGUMENTS_H
 
@@ -7,7 +7,29 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "crypto/engine.h"
+#include "daemon/key_set.h"
+
+/* How an argument is read, and into what. */
+enum argument_kind {
+	ARGUMENT_SET,       /* it takes none: any number or bool, which becomes `least` */
+	ARGUMENT_TEXT,      /* const char * */
+	ARGUMENT_LIST,      /* struct argument_list: one more of them */
+	ARGUMENT_NUMBER,    /* any unsigned type, least to most */
+	ARGUMENT_OCTAL,     /* the same */
+	ARGUMENT_SECONDS,   /* with fractions, up to 31 years; uint64_t: ms, at least `least`, and 1 unless it is 0 */
+	ARGUMENT_LOG_LEVEL, /* enum log_level */
+	ARGUMENT_CRYPTO     /* enum engine_backend, one that can be used here */
+};
+
+/* Those of -k. */
+struct argument_list {
+	size_t count;
+	const char *texts[KEY_SOURCES_MAX];
+};
+
+/* The rest of a row: kind, and its member of the program's struct options. */
+#define ARGUMENT(kind, member, least, most) \
+	ARGUMENT_##kind, offsetof(struct options, member), sizeof(((struct options *)0)->member), least, most
 
 /* -v, --version and --help are every program's own and stand in no table. */
 struct argument {
@@ -16,6 +38,9 @@ struct argument {
 	const char *value;    /* what its argument is called in --help; NULL: it takes none */
 	const char *help;     /* one line */
 	const char *excludes; /* the letters that must not stand beside it, and + if it may be repeated; NULL: none */
+	enum argument_kind kind;
+	size_t at, size;
+	uint64_t least, most;
 };
 
 struct arguments_program {
@@ -62,18 +87,10 @@ bool arguments_has(const struct arguments *arguments, char letter);
 int arguments_usage(const struct arguments *arguments);
 
 /*
- * The present option's argument as a value. false: it is none, or out of range; that has been said, in one line
- * ("Error parsing argument: -n abc: Invalid argument"), and the exit status is 1.
+ * Sets what the present option, of this index, is for in the program's struct options. false: its argument is no such
+ * value, or out of range; that has been said, in one line ("Error parsing argument: -n abc: Invalid argument"), and the
+ * exit status is 1.
  */
-bool arguments_number(const struct arguments *arguments, uint64_t least, uint64_t most, uint64_t *number);
-bool arguments_octal(const struct arguments *arguments, uint64_t most, uint64_t *number);
-/* Seconds, with fractions, up to 31 years; milliseconds come out, at least 1 unless it is 0. */
-bool arguments_seconds(const struct arguments *arguments, uint64_t least, uint64_t *milliseconds);
-/* One of count words: its index comes out. */
-bool arguments_word(const struct arguments *arguments, const char *const words[], size_t count, size_t *index);
-/* Put behind the *count values, at most so many, that it has had. */
-bool arguments_add(const struct arguments *arguments, const char *values[], size_t most, size_t *count);
-/* --crypto: a backend that can be used here. */
-bool arguments_crypto(const struct arguments *arguments, enum engine_backend *backend);
+bool arguments_set(const struct arguments *arguments, int index, void *options);
 
 #endif

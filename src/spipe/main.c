@@ -34,7 +34,7 @@ check(const struct options *options)
 	bool target = look_up(options->target, false, &endpoint, &list);
 	bool bind = options->bind == NULL || look_up(options->bind, true, &endpoint, &list);
 
-	if (!key_set_check(options->keys, options->key_count, KEYS_OF_SPIPE))
+	if (!key_set_check(options->keys.texts, options->keys.count, KEYS_OF_SPIPE))
 		return 1;
 	if (!target || !bind)
 		return 1;
@@ -110,7 +110,7 @@ connect_through(const struct options *options, const struct address_list *target
 	    .bind_count = bind->count,
 	    .keepalive = options->keepalive,
 	    .backend = engine_choose(options->crypto),
-	    .input = strcmp(options->keys[0], "-") == 0 ? -1 : STDIN_FILENO, /* the key has used it up */
+	    .input = strcmp(options->keys.texts[0], "-") == 0 ? -1 : STDIN_FILENO, /* the key has used it up */
 	    .output = STDOUT_FILENO,
 	    .log = log};
 
@@ -133,7 +133,7 @@ run(const struct options *options)
 		return 1;
 	if (options->bind != NULL && !look_up(options->bind, true, &from, &bind))
 		return 1;
-	if (!key_set_open(&keys, options->keys, options->key_count, KEYS_OF_SPIPE))
+	if (!key_set_open(&keys, options->keys.texts, options->keys.count, KEYS_OF_SPIPE))
 		return 1;
 	key_set_keep(&keys);
 	log = log_new("spipe", STDERR_FILENO, options->log_level);

@@ -7,14 +7,14 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "daemon/key_set.h"
+#include "crypto/engine.h"
+#include "daemon/arguments.h"
 #include "pipe/pipe.h"
 
 /* Texts point into the command line. */
 struct options {
-	const char *target, *bind;         /* -t, -b: NULL where not given */
-	const char *keys[KEY_SOURCES_MAX]; /* -k, each of them, as for spiped; the first is used */
-	size_t key_count;
+	const char *target, *bind;            /* -t, -b: NULL where not given */
+	struct argument_list keys;            /* -k, each of them, as for spiped; the first is used */
 	enum forward_secrecy forward_secrecy; /* -f, -g */
 	bool keepalive;                       /* not -j */
 	bool exit_on_eof, no_sandbox, check;  /* --exit-on-eof, --no-sandbox, --check */

@@ -11,12 +11,15 @@
 #include "spiped-keygen/file.h"
 #include "spiped-keygen/store.h"
 
-enum { OPTION_DIRECTORY, OPTION_LIST, OPTION_REVOKE, OPTION_COUNT };
+/* Each NULL where not given. */
+struct options {
+	const char *directory, *list, *revoke;
+};
 
-static const struct argument table[OPTION_COUNT] = {
-    [OPTION_DIRECTORY] = {'d', "directory", "DIR", "make NAME's key in a folder of keys", NULL},
-    [OPTION_LIST] = {0, "list", "DIR", "list its keys: name, fingerprint, date and mode", "d"},
-    [OPTION_REVOKE] = {0, "revoke", "DIR", "take NAME's key away", "d"},
+static const struct argument table[] = {
+    {'d', "directory", "DIR", "make NAME's key in a folder of keys", NULL, ARGUMENT(TEXT, directory, 0, 0)},
+    {0, "list", "DIR", "list its keys: name, fingerprint, date and mode", "d", ARGUMENT(TEXT, list, 0, 0)},
+    {0, "revoke", "DIR", "take NAME's key away", "d", ARGUMENT(TEXT, revoke, 0, 0)},
 };
 
 static const char usage[] = "usage: spiped-keygen {FILE | -}\n"
@@ -64,10 +67,14 @@ make(const char *folder, const char *name)
 int
 main(int argc, char *argv[])
 {
-	const struct arguments_program program = {
-	    .name = "spiped-keygen", .usage = usage, .about = about, .table = table, .count = OPTION_COUNT};
+	const struct arguments_program program = {.name = "spiped-keygen",
+	    .usage = usage,
+	    .about = about,
+	    .table = table,
+	    .count = sizeof table / sizeof *table};
 	struct arguments arguments;
-	const char *folders[OPTION_COUNT] = {NULL}, *name;
+	struct options options = {0};
+	const char *name;
 	int option;
 
 	process_keep_standard_descriptors();
@@ -75,17 +82,17 @@ main(int argc, char *argv[])
 	message_start("spiped-keygen", stderr);
 	arguments_start(&arguments, &program, argc, argv, stdout);
 	while ((option = arguments_next(&arguments)) >= 0)
-		folders[option] = arguments.value;
+		if (!arguments_set(&arguments, option, &options))
+			return 1;
 	if (option == ARGUMENTS_OVER)
 		return arguments.status;
-	if ((folders[OPTION_LIST] != NULL) + (folders[OPTION_REVOKE] != NULL) + (folders[OPTION_DIRECTORY] != NULL) >
-		1 ||
-	    argc - arguments.at != (folders[OPTION_LIST] == NULL))
+	if ((options.list != NULL) + (options.revoke != NULL) + (options.directory != NULL) > 1 ||
+	    argc - arguments.at != (options.list == NULL))
 		return arguments_usage(&arguments);
-	if (folders[OPTION_LIST] != NULL)
-		return store_list(folders[OPTION_LIST]) ? 0 : 1;
+	if (options.list != NULL)
+		return store_list(options.list) ? 0 : 1;
 	name = argv[arguments.at];
-	if (folders[OPTION_REVOKE] != NULL)
-		return store_revoke(folders[OPTION_REVOKE], name) ? 0 : 1;
-	return make(folders[OPTION_DIRECTORY], name) ? 0 : 1;
+	if (options.revoke != NULL)
+		return store_revoke(options.revoke, name) ? 0 : 1;
+	return make(options.directory, name) ? 0 : 1;
 }

@@ -93,7 +93,7 @@ check_run(const struct options *options)
 	struct server_config server = setup_server(options);
 	const bool results[] = {
 	    check_addresses(options),
-	    key_set_check(options->keys, options->key_count, setup_key_user(options)),
+	    key_set_check(options->keys.texts, options->keys.count, setup_key_user(options)),
 	    check_user(options->user),
 	    check_source_owner(options),
 	    options->foreground || pidfile_check(options->pidfile),

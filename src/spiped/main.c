@@ -90,8 +90,8 @@ prepare(struct launch *launch)
 		return false;
 	if (!launch->options.wait_for_dns && !look_up(launch, false))
 		return false;
-	if (!key_set_open(
-		&launch->keys, launch->options.keys, launch->options.key_count, setup_key_user(&launch->options)))
+	if (!key_set_open(&launch->keys, launch->options.keys.texts, launch->options.keys.count,
+		setup_key_user(&launch->options)))
 		return false;
 	if (!look_up_identities(launch))
 		return false;

@@ -8,15 +8,15 @@
 #include <sys/types.h>
 
 #include "base/log.h"
-#include "daemon/key_set.h"
+#include "crypto/engine.h"
+#include "daemon/arguments.h"
 #include "pipe/pipe.h"
 
 /* Texts point into the command line, but for pidfile's default, which is ours. */
 struct options {
-	enum pipe_kind kind;               /* -e, -d */
-	const char *source, *target;       /* -s, -t */
-	const char *keys[KEY_SOURCES_MAX]; /* -k, each of them; an end that connects uses the first */
-	size_t key_count;
+	enum pipe_kind kind;                      /* -e, -d */
+	const char *source, *target;              /* -s, -t */
+	struct argument_list keys;                /* -k, each of them; an end that connects uses the first */
 	const char *bind, *pidfile, *user;        /* -b, -u: NULL where not given; -p */
 	const char *source_owner;                 /* --source-owner; NULL */
 	mode_t source_mode;                       /* --source-mode; (mode_t)-1 */

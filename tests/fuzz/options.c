@@ -78,8 +78,8 @@ static void
 write_common(struct again *again, const struct options *options)
 {
 	text(again, "-t", options->target);
-	for (size_t i = 0; i < options->key_count; i++)
-		text(again, "--key", options->keys[i]);
+	for (size_t i = 0; i < options->keys.count; i++)
+		text(again, "--key", options->keys.texts[i]);
 	text(again, "-b", options->bind);
 	flag(again, options->forward_secrecy == FORWARD_SECRECY_OFF, "-f");
 	flag(again, options->forward_secrecy == FORWARD_SECRECY_REQUIRED, "--require-forward-secrecy");
@@ -96,9 +96,9 @@ static void
 check_common(const struct options *a, const struct options *b)
 {
 	check(same_text(a->target, b->target) && same_text(a->bind, b->bind));
-	check(a->key_count == b->key_count && a->key_count > 0 && a->key_count <= KEY_SOURCES_MAX);
-	for (size_t i = 0; i < a->key_count; i++)
-		check(same_text(a->keys[i], b->keys[i]));
+	check(a->keys.count == b->keys.count && a->keys.count > 0 && a->keys.count <= KEY_SOURCES_MAX);
+	for (size_t i = 0; i < a->keys.count; i++)
+		check(same_text(a->keys.texts[i], b->keys.texts[i]));
 	check(a->forward_secrecy == b->forward_secrecy && a->keepalive == b->keepalive && a->check == b->check);
 	check(a->timeout == b->timeout && a->log_level == b->log_level && a->crypto == b->crypto &&
 	      a->no_sandbox == b->no_sandbox);

@@ -4,6 +4,7 @@
  */
 #include "arguments.h"
 
+#include "crypto/engine.h"
 #include "daemon/arguments.h"
 #include "unknown.h"
 
@@ -45,61 +46,56 @@ arguments_usage(const struct arguments *arguments)
 	return 1;
 }
 
-/* A value is there to be read, and so is a place for what it stands for. */
-/*@ requires value: valid_read_string(arguments->value);
-    requires order: least <= most;
-    requires place: \valid(number); */
-bool
-arguments_number(const struct arguments *arguments, uint64_t least, uint64_t most, uint64_t *number)
+static uint64_t
+unknown_number(const struct argument *option)
 {
-	*number = Frama_C_unsigned_long_interval(least, most);
-	return unknown_bool();
+	switch (option->kind) {
+	case ARGUMENT_NUMBER:
+	case ARGUMENT_OCTAL:
+		return Frama_C_unsigned_long_interval(option->least, option->most);
+	case ARGUMENT_SECONDS:
+		return Frama_C_unsigned_long_interval(option->least, 1000000000000);
+	case ARGUMENT_LOG_LEVEL:
+		return Frama_C_unsigned_long_interval(0, LOG_LEVEL_DEBUG);
+	case ARGUMENT_CRYPTO:
+		return Frama_C_unsigned_long_interval(0, ENGINE_BACKENDS - 1);
+	default:
+		return option->least;
+	}
 }
 
-/*@ requires value: valid_read_string(arguments->value);
-    requires place: \valid(number); */
+/* What a row says is written there. A value is there to be read, where it takes one. */
+/*@ requires index: 0 <= index < arguments->program->count;
+    requires value: arguments->program->table[index].kind == ARGUMENT_SET || valid_read_string(arguments->value);
+    requires order: arguments->program->table[index].kind == ARGUMENT_NUMBER ||
+		    arguments->program->table[index].kind == ARGUMENT_OCTAL ==>
+		    arguments->program->table[index].least <= arguments->program->table[index].most; */
 bool
-arguments_octal(const struct arguments *arguments, uint64_t most, uint64_t *number)
+arguments_set(const struct arguments *arguments, int index, void *options)
 {
-	*number = Frama_C_unsigned_long_interval(0, most);
-	return unknown_bool();
-}
+	const struct argument *option = &arguments->program->table[index];
+	void *place = (uint8_t *)options + option->at;
+	struct argument_list *list = place;
+	uint64_t number = unknown_number(option);
 
-/*@ requires value: valid_read_string(arguments->value);
-    requires place: \valid(milliseconds); */
-bool
-arguments_seconds(const struct arguments *arguments, uint64_t least, uint64_t *milliseconds)
-{
-	*milliseconds = Frama_C_unsigned_long_interval(least, 1000000000000);
-	return unknown_bool();
-}
-
-/*@ requires value: valid_read_string(arguments->value);
-    requires words: \valid_read(words + (0 .. count - 1)) && count > 0;
-    requires place: \valid(index); */
-bool
-arguments_word(const struct arguments *arguments, const char *const words[], size_t count, size_t *index)
-{
-	*index = unknown_size(0, count - 1);
-	return unknown_bool();
-}
-
-/*@ requires value: valid_read_string(arguments->value);
-    requires place: \valid(backend); */
-bool
-arguments_crypto(const struct arguments *arguments, enum engine_backend *backend)
-{
-	*backend = (enum engine_backend)unknown_size(0, ENGINE_BACKENDS - 1);
-	return unknown_bool();
-}
-
-/*@ requires value: valid_read_string(arguments->value);
-    requires place: \valid(values + (0 .. most - 1)) && \valid(count) && *count <= most; */
-bool
-arguments_add(const struct arguments *arguments, const char *values[], size_t most, size_t *count)
-{
-	if (*count == most)
-		return false;
-	values[(*count)++] = arguments->value;
-	return true;
+	if (option->kind == ARGUMENT_TEXT) {
+		*(const char **)place = arguments->value;
+		return true;
+	}
+	if (option->kind == ARGUMENT_LIST) {
+		//@ assert size: option->size == sizeof(struct argument_list);
+		//@ assert count: list->count <= KEY_SOURCES_MAX;
+		if (list->count == KEY_SOURCES_MAX)
+			return false;
+		list->texts[list->count++] = arguments->value;
+		return true;
+	}
+	//@ assert number: option->size == 1 || option->size == 4 || option->size == 8;
+	if (option->size == 1)
+		*(bool *)place = number != 0;
+	else if (option->size == 4)
+		*(uint32_t *)place = (uint32_t)number;
+	else
+		*(uint64_t *)place = number;
+	return option->kind == ARGUMENT_SET || unknown_bool();
 }

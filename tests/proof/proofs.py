@@ -124,7 +124,7 @@ PARSERS = [
     Proof("keygen", ["src/spiped-keygen/main.c"],
         [*TEXT, "src/base/bytes.c", "src/base/error.c", "tests/proof/arguments.c", "tests/proof/message.c"], [
         ("src/spiped-keygen/main.c", "random_bytes(key, sizeof key)", "random_bytes(key, sizeof key + 1)"),
-        ("src/spiped-keygen/main.c", "argc - arguments.at != (folders[OPTION_LIST] == NULL)", "argc - arguments.at > 1"),
+        ("src/spiped-keygen/main.c", "argc - arguments.at != (options.list == NULL)", "argc - arguments.at > 1"),
     ], *texts(), "-main", "prove", "-eva-interprocedural-splits", *split("put_number", "random_bytes")),
     Proof("keygen_file", ["src/spiped-keygen/file.c"],
         [*TEXT, "tests/proof/files.c", "tests/proof/message.c"], [
@@ -139,19 +139,19 @@ PARSERS = [
     Proof("arguments", ["src/daemon/arguments.c"], [*TEXT, "tests/proof/engine.c", "tests/proof/message.c"], [
         ("src/daemon/arguments.c", "arguments->at == arguments->argc)", "arguments->at > arguments->argc)"),
         ("src/daemon/arguments.c", "|= UINT64_C(1) << index", "|= UINT64_C(1) << (index + 1)"),
-        ("src/daemon/arguments.c", "*count == most", "*count > most"),
+        ("src/daemon/arguments.c", "list->count == KEY_SOURCES_MAX", "list->count > KEY_SOURCES_MAX"),
         ("src/daemon/arguments.c", "seconds * 1000 > most_milliseconds", "seconds > 1e30"),
         ("src/daemon/arguments.c", "sizeof arguments->given, \"--", "sizeof *arguments, \"--"),
     ], *texts(), "-eva-ilevel", "512", "-eva-slevel", "1000", "-eva-min-loop-unroll", "70", "-warn-special-float", "none", "-eva-interprocedural-splits",
-        *split("put_number", "find_letter", "find_name")),
+        *split("put_number", "find_letter", "find_name", "read_number", "read_word")),
     Proof("spiped_options", ["src/spiped/options.c"], [*TEXT, "tests/proof/arguments.c", "tests/proof/message.c"], [
         ("src/spiped/options.c", "sizeof options->default_pidfile;", "sizeof *options;"),
-        ("src/spiped/options.c", ".count = OPTION_COUNT", ".count = OPTION_COUNT + 1"),
-        ("src/spiped/options.c", "KEY_SOURCES_MAX, &options->key_count", "KEY_SOURCES_MAX + 1, &options->key_count"),
+        ("src/spiped/options.c", ".count = sizeof table / sizeof *table", ".count = sizeof table / sizeof *table + 1"),
+        ("src/spiped/options.c", "ARGUMENT(LIST, keys, 0, 0)", "ARGUMENT(LIST, source, 0, 0)"),
     ], *texts("options_parse:0"), "-eva-widening-delay", "20", "-eva-interprocedural-splits", *split("put_number")),
     Proof("spipe_options", ["src/spipe/options.c"], [*TEXT, "tests/proof/arguments.c", "tests/proof/message.c"], [
-        ("src/spipe/options.c", ".count = OPTION_COUNT", ".count = OPTION_COUNT + 1"),
-        ("src/spipe/options.c", "KEY_SOURCES_MAX, &options->key_count", "KEY_SOURCES_MAX + 1, &options->key_count"),
+        ("src/spipe/options.c", ".count = sizeof table / sizeof *table", ".count = sizeof table / sizeof *table + 1"),
+        ("src/spipe/options.c", "ARGUMENT(LIST, keys, 0, 0)", "ARGUMENT(LIST, target, 0, 0)"),
     ], *texts("options_parse:0"), "-eva-widening-delay", "20", "-eva-interprocedural-splits", *split("put_number")),
     Proof("address", ["src/net/address.c"], [*TEXT, "tests/proof/inet.c"], [
         ("src/net/address.c", "if (size - used < sizeof \"\\\\xHH\" + 3)", "if (size - used < sizeof \"\\\\xHH\" + 2)"),

@@ -6,9 +6,24 @@
  */
 #include "daemon/arguments.h"
 
+#include "crypto/engine.h"
+#include "daemon/log.h"
 #include "unknown_text.h"
 
 enum { MOST = 40, FEW = 5, COUNT = 64, ARGUMENTS_MOST = 3 };
+
+/* The kinds of values, each in a row of its own. */
+enum { NUMBER, OCTAL, SECONDS, LEVEL, CRYPTO, LIST, TEXT, SET, KINDS };
+
+struct options {
+	bool flag;
+	const char *text;
+	uint32_t number, mode;
+	uint64_t seconds;
+	enum log_level level;
+	enum engine_backend crypto;
+	struct argument_list list;
+};
 
 static const struct argument table[COUNT] = {
     {'e', "en", NULL, "help", "d"},
@@ -18,6 +33,19 @@ static const struct argument table[COUNT] = {
     [4 ... COUNT - 2] = {'z', "z", "Z", "help", "z"},
     {'y', "y", NULL, "help", "z"},
 };
+
+static const struct argument kinds[KINDS] = {
+    [NUMBER] = {'n', "n", "N", "help", NULL, ARGUMENT(NUMBER, number, 1, UINT32_MAX)},
+    [OCTAL] = {'m', "m", "M", "help", NULL, ARGUMENT(OCTAL, mode, 0, 0777)},
+    [SECONDS] = {'o', "o", "S", "help", NULL, ARGUMENT(SECONDS, seconds, 1, 0)},
+    [LEVEL] = {'l', "l", "L", "help", NULL, ARGUMENT(LOG_LEVEL, level, 0, 0)},
+    [CRYPTO] = {'c', "c", "C", "help", NULL, ARGUMENT(CRYPTO, crypto, 0, 0)},
+    [LIST] = {'k', "k", "K", "help", "+", ARGUMENT(LIST, list, 0, 0)},
+    [TEXT] = {'t', "t", "T", "help", NULL, ARGUMENT(TEXT, text, 0, 0)},
+    [SET] = {'s', "s", NULL, "help", NULL, ARGUMENT(SET, flag, true, 0)},
+};
+
+const char *const log_level_words[LOG_LEVELS] = {"error", "warning", "info", "debug"};
 
 static FILE out;
 static char first[MOST + 1], second[MOST + 1];
@@ -62,24 +90,19 @@ next(size_t packed, size_t next, size_t behind, size_t count)
 static void
 value(size_t length)
 {
-	static const char *const words[] = {"error", "", "info"};
-	const struct arguments_program program = {.name = "name", .usage = "usage", .table = table, .count = COUNT};
+	const struct arguments_program program = {.name = "name", .usage = "usage", .table = kinds, .count = KINDS};
 	struct arguments arguments;
-	enum engine_backend backend;
-	const char *values[3];
-	uint64_t number;
-	size_t index, values_count = unknown_size(0, sizeof values / sizeof *values);
+	struct options options = {.list.count = unknown_size(0, KEY_SOURCES_MAX)};
 
 	arguments_start(&arguments, &program, 0, NULL, &out);
 	arguments.given[0] = '-';
 	arguments.value = first + MOST - length;
-	(void)arguments_number(&arguments, 1, unknown_size(1, UINT64_MAX), &number);
-	(void)arguments_octal(&arguments, 0777, &number);
-	(void)arguments_seconds(&arguments, unknown_size(0, 1), &number);
-	(void)arguments_word(&arguments, words, sizeof words / sizeof *words, &index);
-	(void)arguments_crypto(&arguments, &backend);
-	(void)arguments_add(&arguments, values, sizeof values / sizeof *values, &values_count);
-	//@ assert values: values_count <= sizeof(values) / sizeof(*values);
+	//@ loop unroll KINDS;
+	for (int kind = 0; kind < KINDS; kind++)
+		(void)arguments_set(&arguments, kind, &options);
+	//@ assert number: options.mode <= 0777;
+	//@ assert level: options.level <= LOG_LEVEL_DEBUG;
+	//@ assert list: options.list.count <= KEY_SOURCES_MAX;
 	//@ slevel merge;
 }
 

@@ -2,18 +2,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/engine.h"
 #include "daemon/arguments.h"
 #include "helpers.h"
 #include "test.h"
 
-enum { FLAG, OTHER, NUMBER, TEXT, WORD, COUNT };
+enum { FLAG, OTHER, NUMBER, TEXT, WORD, SECONDS, LEAST, MODE, LIST, COUNT };
+
+/* Each between two others, which stay as they are whatever is put there. */
+static struct options {
+	uint8_t before;
+	bool all;
+	uint8_t after;
+	enum log_level word;
+	uint32_t number, mode;
+	uint64_t seconds, least;
+	const char *text;
+	struct argument_list list;
+} options;
 
 static const struct argument table[COUNT] = {
-    [FLAG] = {'a', "all", NULL, "everything", "b"},
-    [OTHER] = {'b', "bare", NULL, "nothing", "a"},
-    [NUMBER] = {'n', "number", "N", "how many", NULL},
-    [TEXT] = {'t', "text", "TEXT", "what", NULL},
-    [WORD] = {0, "word", "WORD", "which", NULL},
+    [FLAG] = {'a', "all", NULL, "everything", "b", ARGUMENT(SET, all, true, 0)},
+    [OTHER] = {'b', "bare", NULL, "nothing", "a", ARGUMENT(SET, number, 7, 0)},
+    [NUMBER] = {'n', "number", "N", "how many", NULL, ARGUMENT(NUMBER, number, 2, 500)},
+    [TEXT] = {'t', "text", "TEXT", "what", NULL, ARGUMENT(TEXT, text, 0, 0)},
+    [WORD] = {0, "word", "WORD", "which", NULL, ARGUMENT(LOG_LEVEL, word, 0, 0)},
+    [SECONDS] = {'s', "seconds", "N", "how long", NULL, ARGUMENT(SECONDS, seconds, 0, 0)},
+    [LEAST] = {'l', "least", "N", "how long at least", NULL, ARGUMENT(SECONDS, least, 1, 0)},
+    [MODE] = {'m', "mode", "MODE", "who may", "+", ARGUMENT(OCTAL, mode, 0, 0777)},
+    [LIST] = {'k', "key", "KEY", "some", "+", ARGUMENT(LIST, list, 0, 0)},
 };
 
 #define USAGE "usage: spiped [-a | -b]\n"
@@ -213,14 +230,65 @@ help_shows_every_option(void **state)
 	assert_non_null(strstr(out_text, " which\n"));
 }
 
-static uint64_t number;
+/* The next option, and what came of its argument. */
+static bool
+set_next(int option)
+{
+	memset(&options, 0xAA, sizeof options);
+	options.list.count = 0;
+	assert_int_equal(arguments_next(&arguments), option);
+	return arguments_set(&arguments, option, &options);
+}
+
+static void
+an_option_sets_its_own_and_nothing_else(void **state)
+{
+	GIVEN("-a", "-t", "x");
+	assert_true(set_next(FLAG));
+	assert_int_equal(options.before, 0xAA);
+	assert_true(options.all);
+	assert_int_equal(options.after, 0xAA);
+	assert_true(set_next(TEXT));
+	assert_string_equal(options.text, "x");
+	GIVEN("-b");
+	assert_true(set_next(OTHER));
+	assert_int_equal(options.number, 7);
+	assert_int_equal(options.mode, 0xAAAAAAAA);
+	GIVEN("-s", "5");
+	assert_true(set_next(SECONDS));
+	assert_int_equal(options.mode, 0xAAAAAAAA);
+	assert_int_equal(options.least, 0xAAAAAAAAAAAAAAAA);
+}
+
+static void
+what_is_no_good_sets_nothing(void **state)
+{
+	GIVEN("-n", "501");
+	assert_false(set_next(NUMBER));
+	assert_int_equal(options.number, 0xAAAAAAAA);
+	assert_string_equal(said(), "spiped: Error parsing argument: -n 501: Numerical result out of range\n");
+}
+
+static void
+a_list_has_an_end(void **state)
+{
+	GIVEN("-k", "x", "-k", "y");
+	assert_true(set_next(LIST));
+	options.list.count = KEY_SOURCES_MAX - 1;
+	assert_int_equal(arguments_next(&arguments), LIST);
+	assert_true(arguments_set(&arguments, LIST, &options));
+	assert_string_equal(options.list.texts[0], "x");
+	assert_string_equal(options.list.texts[KEY_SOURCES_MAX - 1], "y");
+	assert_false(arguments_set(&arguments, LIST, &options));
+	assert_int_equal(options.list.count, KEY_SOURCES_MAX);
+	assert_string_equal(said(), "spiped: Error parsing argument: -k y: at most 16 times\n");
+}
 
 static bool
 number_of(const char *text)
 {
 	GIVEN("-n", text);
-	assert_next(NUMBER, text);
-	return arguments_number(&arguments, 2, 500, &number);
+	return set_next(NUMBER);
 }
 
 static void
@@ -237,11 +305,11 @@ static void
 numbers_are_whole_and_in_range(void **state)
 {
 	assert_true(number_of("2"));
-	assert_int_equal(number, 2);
+	assert_int_equal(options.number, 2);
 	assert_true(number_of("500"));
-	assert_int_equal(number, 500);
+	assert_int_equal(options.number, 500);
 	assert_true(number_of("010"));
-	assert_int_equal(number, 10);
+	assert_int_equal(options.number, 10);
 	assert_no_number("abc", "Invalid argument");
 	assert_no_number("", "Invalid argument");
 	assert_no_number("5x", "Invalid argument");
@@ -258,73 +326,64 @@ numbers_are_whole_and_in_range(void **state)
 static bool
 seconds_of(const char *text)
 {
-	GIVEN("-n", text);
-	assert_next(NUMBER, text);
-	return arguments_seconds(&arguments, 0, &number);
+	GIVEN("-s", text);
+	return set_next(SECONDS);
 }
 
 static void
 seconds_have_fractions(void **state)
 {
 	assert_true(seconds_of("5"));
-	assert_int_equal(number, 5000);
+	assert_int_equal(options.seconds, 5000);
 	assert_true(seconds_of(".0625"));
-	assert_int_equal(number, 63);
+	assert_int_equal(options.seconds, 63);
 	assert_true(seconds_of("1e-9"));
-	assert_int_equal(number, 1);
+	assert_int_equal(options.seconds, 1);
 	assert_true(seconds_of("0"));
-	assert_int_equal(number, 0);
+	assert_int_equal(options.seconds, 0);
 	assert_false(seconds_of("-1"));
-	assert_string_equal(said(), "spiped: Error parsing argument: -n -1: Numerical result out of range\n");
+	assert_string_equal(said(), "spiped: Error parsing argument: -s -1: Numerical result out of range\n");
 	assert_false(seconds_of("1000000001"));
-	assert_string_equal(said(), "spiped: Error parsing argument: -n 1000000001: Numerical result out of range\n");
+	assert_string_equal(said(), "spiped: Error parsing argument: -s 1000000001: Numerical result out of range\n");
 	assert_false(seconds_of("inf"));
-	assert_string_equal(said(), "spiped: Error parsing argument: -n inf: Numerical result out of range\n");
+	assert_string_equal(said(), "spiped: Error parsing argument: -s inf: Numerical result out of range\n");
 	assert_false(seconds_of("nan"));
-	assert_string_equal(said(), "spiped: Error parsing argument: -n nan: Invalid argument\n");
+	assert_string_equal(said(), "spiped: Error parsing argument: -s nan: Invalid argument\n");
 	assert_false(seconds_of("5s"));
-	assert_string_equal(said(), "spiped: Error parsing argument: -n 5s: Invalid argument\n");
+	assert_string_equal(said(), "spiped: Error parsing argument: -s 5s: Invalid argument\n");
 	assert_false(seconds_of(""));
-	assert_string_equal(said(), "spiped: Error parsing argument: -n : Invalid argument\n");
+	assert_string_equal(said(), "spiped: Error parsing argument: -s : Invalid argument\n");
 }
 
 static void
 a_least_time_holds(void **state)
 {
-	GIVEN("-n", "0");
-	assert_next(NUMBER, "0");
-	assert_false(arguments_seconds(&arguments, 1, &number));
-	assert_string_equal(said(), "spiped: Error parsing argument: -n 0: Numerical result out of range\n");
+	GIVEN("-l", "0");
+	assert_false(set_next(LEAST));
+	assert_string_equal(said(), "spiped: Error parsing argument: -l 0: Numerical result out of range\n");
 }
 
 static void
 modes_are_octal(void **state)
 {
-	GIVEN("-n", "0660", "-t", "0690", "--word", "1000");
-	assert_next(NUMBER, "0660");
-	assert_true(arguments_octal(&arguments, 0777, &number));
-	assert_int_equal(number, 0660);
-	assert_next(TEXT, "0690");
-	assert_false(arguments_octal(&arguments, 0777, &number));
-	assert_string_equal(said(), "spiped: Error parsing argument: -t 0690: Invalid argument\n");
-	assert_next(WORD, "1000");
-	assert_false(arguments_octal(&arguments, 0777, &number));
-	assert_string_equal(said(), "spiped: Error parsing argument: --word 1000: Numerical result out of range\n");
+	GIVEN("-m", "0660", "-m", "0690", "--mode", "1000");
+	assert_true(set_next(MODE));
+	assert_int_equal(options.mode, 0660);
+	assert_false(set_next(MODE));
+	assert_string_equal(said(), "spiped: Error parsing argument: -m 0690: Invalid argument\n");
+	assert_false(set_next(MODE));
+	assert_string_equal(said(), "spiped: Error parsing argument: --mode 1000: Numerical result out of range\n");
 }
 
 static void
 a_word_is_one_of_a_list(void **state)
 {
-	static const char *const words[] = {"one", "two"};
-	size_t index;
-
-	GIVEN("--word", "two", "-t", "tw");
-	assert_next(WORD, "two");
-	assert_true(arguments_word(&arguments, words, 2, &index));
-	assert_int_equal(index, 1);
-	assert_next(TEXT, "tw");
-	assert_false(arguments_word(&arguments, words, 2, &index));
-	assert_string_equal(said(), "spiped: Error parsing argument: -t tw: Invalid argument\n");
+	GIVEN("--word", "info");
+	assert_true(set_next(WORD));
+	assert_int_equal(options.word, LOG_LEVEL_INFO);
+	GIVEN("--word", "inf");
+	assert_false(set_next(WORD));
+	assert_string_equal(said(), "spiped: Error parsing argument: --word inf: Invalid argument\n");
 }
 
 int
@@ -341,6 +400,9 @@ main(void)
 	    cmocka_unit_test_setup_teardown(a_leading_space_is_an_error_of_its_own, start, stop),
 	    cmocka_unit_test_setup_teardown(the_version_is_where_it_always_was_and_where_one_expects_it, start, stop),
 	    cmocka_unit_test_setup_teardown(help_shows_every_option, start, stop),
+	    cmocka_unit_test_setup_teardown(an_option_sets_its_own_and_nothing_else, start, stop),
+	    cmocka_unit_test_setup_teardown(what_is_no_good_sets_nothing, start, stop),
+	    cmocka_unit_test_setup_teardown(a_list_has_an_end, start, stop),
 	    cmocka_unit_test_setup_teardown(numbers_are_whole_and_in_range, start, stop),
 	    cmocka_unit_test_setup_teardown(seconds_have_fractions, start, stop),
 	    cmocka_unit_test_setup_teardown(a_least_time_holds, start, stop),

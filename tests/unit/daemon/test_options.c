@@ -44,7 +44,7 @@ defaults_are_what_they_always_were(void **state)
 	assert_int_equal(options.kind, PIPE_ENCRYPT);
 	assert_string_equal(options.source, "/run/x");
 	assert_string_equal(options.target, "[192.0.2.1]:25");
-	assert_string_equal(options.keys[0], "key");
+	assert_string_equal(options.keys.texts[0], "key");
 	assert_string_equal(options.pidfile, "/run/x.pid");
 	assert_null(options.bind);
 	assert_null(options.user);
@@ -117,15 +117,15 @@ the_key_may_be_given_more_than_once_up_to_a_limit(void **state)
 	size_t length = 0;
 
 	assert_good("-d -k second --key third");
-	assert_int_equal(options.key_count, 3);
-	assert_string_equal(options.keys[0], "key");
-	assert_string_equal(options.keys[1], "second");
-	assert_string_equal(options.keys[2], "third");
+	assert_int_equal(options.keys.count, 3);
+	assert_string_equal(options.keys.texts[0], "key");
+	assert_string_equal(options.keys.texts[1], "second");
+	assert_string_equal(options.keys.texts[2], "third");
 	length += (size_t)snprintf(more, sizeof more, "-d");
 	for (int i = 1; i < KEY_SOURCES_MAX; i++)
 		length += (size_t)snprintf(more + length, sizeof more - length, " -k%d", i);
 	assert_good(more);
-	assert_int_equal(options.key_count, KEY_SOURCES_MAX);
+	assert_int_equal(options.keys.count, KEY_SOURCES_MAX);
 	(void)snprintf(more + length, sizeof more - length, " -kmore");
 	assert_int_equal(parse_more(more), 1);
 	assert_non_null(strstr(said(), "Error parsing argument: -k more: at most 16 times"));
