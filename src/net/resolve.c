@@ -132,38 +132,28 @@ schedule(struct resolver *resolver)
 		uv_timer_start(&resolver->timer, resolver_look_up, delay, 0);
 }
 
+/* A line when look-ups begin to fail, with a status for it, and one when they work again. */
 static void
-log_failure(struct resolver *resolver, int status)
+note(struct resolver *resolver, int status, size_t count)
 {
+	bool fails = status < 0, has_changed = fails != resolver->failing;
 	struct line line;
 
-	if (resolver->failing || !log_wants(resolver->log, LOG_LEVEL_WARNING))
+	resolver->failing = fails;
+	if (!has_changed)
 		return;
-	line_start(&line, "lookup-failed");
+	line_start(&line, fails ? "lookup-failed" : "lookup-works-again");
 	line_text(&line, "name", resolver->endpoint->host);
-	line_text(&line, "error", uv_strerror(status));
-	line_number(&line, "kept_addresses", resolver->list.count);
-	resolver->log->write(resolver->log->context, LOG_LEVEL_WARNING, false, line.text);
-}
-
-static void
-log_recovery(struct resolver *resolver, size_t count)
-{
-	struct line line;
-
-	if (!resolver->failing || !log_wants(resolver->log, LOG_LEVEL_WARNING))
-		return;
-	line_start(&line, "lookup-works-again");
-	line_text(&line, "name", resolver->endpoint->host);
-	line_number(&line, "addresses", count);
+	if (fails)
+		line_text(&line, "error", uv_strerror(status));
+	line_number(&line, fails ? "kept_addresses" : "addresses", count);
 	resolver->log->write(resolver->log->context, LOG_LEVEL_WARNING, false, line.text);
 }
 
 static void
 look_up_failed(struct resolver *resolver, int status)
 {
-	log_failure(resolver, status);
-	resolver->failing = true;
+	note(resolver, status, resolver->list.count);
 	schedule(resolver);
 }
 
@@ -185,8 +175,7 @@ looked_up(uv_getaddrinfo_t *request, int status, struct addrinfo *answers)
 		look_up_failed(resolver, status);
 		return;
 	}
-	log_recovery(resolver, list.count);
-	resolver->failing = false;
+	note(resolver, 0, list.count);
 	differs = !same_set(&resolver->list, &list);
 	if (differs)
 		resolver->list = list;
