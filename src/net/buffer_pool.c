@@ -54,11 +54,12 @@ struct pipe_buffer *
 pool_get(struct buffer_pool *pool, size_t packets)
 {
 	bool is_large = packets > PIPE_READ_SMALL;
-	struct pool_buffer **idle = is_large ? &pool->large : &pool->small, *buffer = *idle;
+	struct pool_idle *idle = is_large ? &pool->large : &pool->small;
+	struct pool_buffer *buffer = idle->first;
 
 	if (buffer != NULL) {
-		*idle = buffer->next;
-		*(is_large ? &pool->large_count : &pool->small_count) -= 1;
+		idle->first = buffer->next;
+		idle->count--;
 	} else {
 		buffer = buffer_new(is_large ? SIZE_LARGE : SIZE_SMALL);
 		if (buffer == NULL)
@@ -73,17 +74,16 @@ pool_put(struct buffer_pool *pool, struct pipe_buffer *pipe_buffer)
 {
 	struct pool_buffer *buffer = (struct pool_buffer *)pipe_buffer;
 	bool is_large = buffer->buffer.size == SIZE_LARGE;
-	struct pool_buffer **idle = is_large ? &pool->large : &pool->small;
-	size_t *count = is_large ? &pool->large_count : &pool->small_count;
+	struct pool_idle *idle = is_large ? &pool->large : &pool->small;
 
 	pool->held -= buffer->buffer.size;
-	if (*count >= (is_large ? POOL_KEEP_LARGE : POOL_KEEP_SMALL)) {
+	if (idle->count >= (is_large ? POOL_KEEP_LARGE : POOL_KEEP_SMALL)) {
 		buffer_free(buffer);
 		return;
 	}
-	buffer->next = *idle;
-	*idle = buffer;
-	*count += 1;
+	buffer->next = idle->first;
+	idle->first = buffer;
+	idle->count++;
 }
 
 void
@@ -120,8 +120,8 @@ wipe_list(struct pool_buffer *buffer)
 void
 pool_wipe(struct buffer_pool *pool)
 {
-	wipe_list(pool->large);
-	wipe_list(pool->small);
+	wipe_list(pool->large.first);
+	wipe_list(pool->small.first);
 	bytes_wipe(pool->in, pool->in_dirty);
 	pool->in_dirty = 0;
 }
@@ -142,8 +142,8 @@ pool_free(struct buffer_pool *pool)
 {
 	if (pool->in == NULL)
 		return;
-	free_list(pool->large);
-	free_list(pool->small);
+	free_list(pool->large.first);
+	free_list(pool->small.first);
 	bytes_wipe(pool->in, pool->in_dirty);
 	munmap(pool->in, PIPE_IN_SIZE);
 	*pool = (struct buffer_pool){0};

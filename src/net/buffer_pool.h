@@ -17,10 +17,12 @@ struct pool_buffer {
 };
 
 struct buffer_pool {
-	struct pool_buffer *large, *small; /* idle */
-	size_t large_count, small_count;
-	size_t held; /* bytes handed out */
-	uint8_t *in; /* PIPE_IN_SIZE bytes: every read goes here */
+	struct pool_idle {
+		struct pool_buffer *first;
+		size_t count;
+	} large, small; /* idle */
+	size_t held;    /* bytes handed out */
+	uint8_t *in;    /* PIPE_IN_SIZE bytes: every read goes here */
 	size_t in_dirty;
 };
 
