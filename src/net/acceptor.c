@@ -135,8 +135,6 @@ say(struct acceptor *a, enum log_level level, const char *event)
 {
 	struct line line;
 
-	if (!log_wants(a->config->log, level))
-		return;
 	line_start(&line, event);
 	line_number(&line, "connections", gate_count(&a->gate));
 	a->config->log->write(a->config->log->context, level, false, line.text);

@@ -49,7 +49,7 @@ look_up(struct launch *launch, bool wait)
 	if (launch->options.bind != NULL && !setup_look_up(&launch->bind, &launch->bind_list, wait))
 		return false;
 	/* A server without an address of its target yet asks for it itself. */
-	return (wait && !setup_is_immediate(&launch->target)) ||
+	return (wait && launch->target.kind == ENDPOINT_NAME) ||
 	       setup_look_up(&launch->target, &launch->target_list, false);
 }
 

@@ -25,12 +25,6 @@ setup_parse(struct endpoint *endpoint, const char *text, bool is_bind)
 }
 
 bool
-setup_is_immediate(const struct endpoint *endpoint)
-{
-	return endpoint->kind != ENDPOINT_NAME;
-}
-
-bool
 setup_look_up(const struct endpoint *endpoint, struct address_list *list, bool wait)
 {
 	char problem[ADDRESS_PROBLEM];

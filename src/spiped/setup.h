@@ -11,9 +11,6 @@
  */
 bool setup_parse(struct endpoint *endpoint, const char *text, bool is_bind);
 
-/* What -D will not wait for: whether nothing about this address has to be looked up on the network. */
-bool setup_is_immediate(const struct endpoint *endpoint);
-
 /*
  * Fills in list. false: one line has said why not. wait: try again every second for as long as that can help, with one
  * warning.
