@@ -45,36 +45,14 @@ check(const struct options *options)
 static const char *
 explain_failed_start(enum error reason)
 {
-	switch (reason) {
-	case ERROR_CONNECT:
-	case ERROR_CONNECT_TIMEOUT:
-	case ERROR_LOOKUP:
+	if (reason == ERROR_CONNECT || reason == ERROR_CONNECT_TIMEOUT || reason == ERROR_LOOKUP)
 		return "Could not connect";
-	case ERROR_WRONG_KEY:
-	case ERROR_BAD_Y:
-	case ERROR_NO_FORWARD_SECRECY:
-	case ERROR_CUT:
-	case ERROR_CIPHER_RESET: /* what a peer does whose key is another */
-		return "Handshake failed";
-	case ERROR_HANDSHAKE_TIMEOUT:
+	if (reason == ERROR_HANDSHAKE_TIMEOUT)
 		return "Connection error";
-	case OK:
-	case ERROR_BAD_MAC:
-	case ERROR_BAD_LENGTH:
-	case ERROR_NUMBERS_USED_UP:
-	case ERROR_PLAIN_RESET:
-	case ERROR_NO_ROOM:
-	case ERROR_EVICTED:
-	case ERROR_STALLED:
-	case ERROR_KILLED:
-	case ERROR_REVOKED:
-	case ERROR_RANDOM:
-	case ERROR_CRYPTO:
-	case ERROR_MEMORY:
-	case ERROR_DESCRIPTORS:
-	case ERROR_COUNT:
-		break;
-	}
+	/* What a peer does whose key is another is a reset. */
+	if (reason == ERROR_WRONG_KEY || reason == ERROR_BAD_Y || reason == ERROR_NO_FORWARD_SECRECY ||
+	    reason == ERROR_CUT || reason == ERROR_CIPHER_RESET)
+		return "Handshake failed";
 	return error_text(reason);
 }
 
@@ -144,8 +122,7 @@ run(const struct options *options)
 	}
 	needs = (struct sandbox_needs){.target_port = resolve_port(&to), .bind_port = resolve_port(&from)};
 	sandbox_enter(options->no_sandbox ? NULL : &needs, &line); /* nothing is looked up again, nor a key read */
-	if (log_wants(log_sink(log), LOG_LEVEL_INFO))
-		log_sink(log)->write(log_sink(log)->context, LOG_LEVEL_INFO, false, line.text);
+	log_sink(log)->write(log_sink(log)->context, LOG_LEVEL_INFO, false, line.text);
 	(void)log_start_thread(log);
 	result = connect_through(options, &target, &bind, keys.ring, log_sink(log));
 	status = report(&result);
