@@ -2,7 +2,6 @@
 #ifndef DAEMON_DAEMONIZE_H
 #define DAEMON_DAEMONIZE_H
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 struct daemonize {

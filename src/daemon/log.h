@@ -4,7 +4,6 @@
 #define DAEMON_LOG_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "base/log.h"
 

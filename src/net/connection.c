@@ -2,7 +2,6 @@
 #include "net/connection_parts.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "base/bytes.h"
 #include "crypto/random.h"

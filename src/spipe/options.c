@@ -2,7 +2,6 @@
 #include "spipe/options.h"
 
 #include "daemon/arguments.h"
-#include "daemon/log.h"
 
 enum { DEFAULT_TIMEOUT = 5000 };
 
