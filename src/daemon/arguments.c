@@ -208,8 +208,7 @@ arguments_next(struct arguments *arguments)
 static bool
 refuse_because(const struct arguments *arguments, const char *reason)
 {
-	message_error("Error parsing argument: %s %s: %s", arguments->given, arguments->value, reason);
-	return false;
+	return message_error("Error parsing argument: %s %s: %s", arguments->given, arguments->value, reason);
 }
 
 static bool
@@ -279,11 +278,9 @@ read_crypto(const struct arguments *arguments, uint64_t *backend)
 static bool
 add_to_list(const struct arguments *arguments, struct argument_list *list)
 {
-	if (list->count == KEY_SOURCES_MAX) {
-		message_error("Error parsing argument: %s %s: at most %d times", arguments->given, arguments->value,
-		    KEY_SOURCES_MAX);
-		return false;
-	}
+	if (list->count == KEY_SOURCES_MAX)
+		return message_error("Error parsing argument: %s %s: at most %d times", arguments->given,
+		    arguments->value, KEY_SOURCES_MAX);
 	list->texts[list->count++] = arguments->value;
 	return true;
 }

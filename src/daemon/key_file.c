@@ -114,8 +114,7 @@ key_file_can_be_opened(const char *path)
 static bool
 cannot(const char *what, const char *path, int error)
 {
-	message_error("%s: %s: %s", what, key_file_title(path), strerror(error));
-	return false;
+	return message_error("%s: %s: %s", what, key_file_title(path), strerror(error));
 }
 
 /* What fd has: 0, or an errno, with k wiped. fd is closed, but for the standard ones. */

@@ -226,10 +226,8 @@ read_source(struct reading *reading)
 	error = source->is_folder ? read_folder(reading) : read_file(reading, &what);
 	if (error == 0)
 		return true;
-	if (reading->before == NULL) {
-		message_error("%s: %s: %s", what, title, strerror(error));
-		return false;
-	}
+	if (reading->before == NULL)
+		return message_error("%s: %s: %s", what, title, strerror(error));
 	key_set_say(reading->set, "%s: %s: %s", title, key_file_problem(error),
 	    source->is_folder ? "its keys stay as they were" : "its key stays as it was");
 	keep_all(reading);

@@ -161,10 +161,8 @@ check_file(const struct key_set *set, const char *path, size_t *good)
 
 	if (!key_file_check(&file, path))
 		return false;
-	if (key_set_is_nothing(set, &file)) {
-		message_error("Error reading file: %s: %s", key_file_title(path), strerror(ENODATA));
-		return false;
-	}
+	if (key_set_is_nothing(set, &file))
+		return message_error("Error reading file: %s: %s", key_file_title(path), strerror(ENODATA));
 	key_set_say_of_file(set, &file);
 	++*good;
 	return true;
@@ -191,10 +189,8 @@ check_folder(const struct key_set *set, const char *folder, size_t *good)
 	int count = key_folder_list(folder, KEY_FOLDER_KEYS, &files), i;
 	size_t before = *good;
 
-	if (count < 0) {
-		message_error("Cannot open file: %s: %s", folder, strerror(errno));
-		return false;
-	}
+	if (count < 0)
+		return message_error("Cannot open file: %s: %s", folder, strerror(errno));
 	for (i = 0; i < count && *good - before < KEY_SET_MAX; i++) {
 		char path[2 * PATH_MAX];
 

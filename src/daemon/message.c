@@ -2,7 +2,6 @@
 #include "daemon/message.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <syslog.h>
 
 static const char *program_name = "spiped";
@@ -40,7 +39,7 @@ say(int priority, const char *kind, const char *format, va_list arguments)
 		(void)fprintf(messages, "%s: %s%s\n", program_name, kind, text);
 }
 
-void
+bool
 message_error(const char *format, ...)
 {
 	va_list arguments;
@@ -48,6 +47,7 @@ message_error(const char *format, ...)
 	va_start(arguments, format);
 	say(LOG_ERR, "", format, arguments);
 	va_end(arguments);
+	return false;
 }
 
 void

@@ -16,8 +16,7 @@
 static bool
 cannot_write(const char *path, int error)
 {
-	message_error("Cannot write pidfile: %s: %s", path, strerror(error));
-	return false;
+	return message_error("Cannot write pidfile: %s: %s", path, strerror(error));
 }
 
 /* 0, or the errno; the descriptor is closed on every way out. */

@@ -39,16 +39,12 @@ find_user(struct identity *identity, const char *name)
 		if (account == NULL)
 			return true;
 	}
-	if (account == NULL) {
-		message_error("No such user: %s", name);
-		return false;
-	}
+	if (account == NULL)
+		return message_error("No such user: %s", name);
 	identity->uid = account->pw_uid;
 	identity->gid = account->pw_gid;
-	if (getgrouplist(account->pw_name, account->pw_gid, identity->groups, &count) < 0) {
-		message_error("User %s is in more than %d groups", name, IDENTITY_GROUPS);
-		return false;
-	}
+	if (getgrouplist(account->pw_name, account->pw_gid, identity->groups, &count) < 0)
+		return message_error("User %s is in more than %d groups", name, IDENTITY_GROUPS);
 	identity->group_count = (size_t)count;
 	return true;
 }
@@ -63,10 +59,8 @@ find_group(struct identity *identity, const char *name)
 		identity->gid = group->gr_gid;
 	else if (parse_number(name, &number))
 		identity->gid = (gid_t)number;
-	else {
-		message_error("No such group: %s", name);
-		return false;
-	}
+	else
+		return message_error("No such group: %s", name);
 	identity->groups[0] = identity->gid;
 	identity->group_count = 1;
 	return true;
@@ -82,18 +76,12 @@ identity_parse(struct identity *identity, const char *text)
 	*identity = (struct identity){.uid = (uid_t)-1, .gid = (gid_t)-1};
 	identity->has_user = length > 0;
 	identity->has_group = colon != NULL;
-	if (colon != NULL && colon[1] == '\0') {
-		message_error("Empty group name: \"%s\"", text);
-		return false;
-	}
-	if (colon == NULL && length == 0) {
-		message_error("Empty user name");
-		return false;
-	}
-	if (length >= sizeof user) {
-		message_error("No such user: %s", text);
-		return false;
-	}
+	if (colon != NULL && colon[1] == '\0')
+		return message_error("Empty group name: \"%s\"", text);
+	if (colon == NULL && length == 0)
+		return message_error("Empty user name");
+	if (length >= sizeof user)
+		return message_error("No such user: %s", text);
 	memcpy(user, text, length);
 	user[length] = '\0';
 	if (identity->has_user && !find_user(identity, user))
@@ -114,8 +102,7 @@ privileges_check(const struct identity *identity)
 {
 	if (geteuid() == 0 || is_already(identity))
 		return true;
-	message_error("Failed to drop privileges: %s", strerror(EPERM));
-	return false;
+	return message_error("Failed to drop privileges: %s", strerror(EPERM));
 }
 
 bool
@@ -133,8 +120,7 @@ privileges_may_give_to(const struct identity *owner)
 static bool
 failed(const char *what, int error)
 {
-	message_error("Failed to drop privileges: %s: %s", what, strerror(error));
-	return false;
+	return message_error("Failed to drop privileges: %s: %s", what, strerror(error));
 }
 
 static bool

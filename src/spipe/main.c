@@ -21,8 +21,7 @@ look_up(const char *text, bool is_bind, struct endpoint *endpoint, struct addres
 
 	if (endpoint_parse(endpoint, text, is_bind, problem) && resolve_now(endpoint, list, problem, &temporary))
 		return true;
-	message_error("%s", problem);
-	return false;
+	return message_error("%s", problem);
 }
 
 /* Every cause at once, and nothing that could be read once only. Warnings about keys are here: a start says nothing. */

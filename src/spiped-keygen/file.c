@@ -16,8 +16,7 @@
 bool
 file_cannot(const char *what, const char *path, int error)
 {
-	message_error("Cannot %s: %s: %s", what, path, strerror(error));
-	return false;
+	return message_error("Cannot %s: %s: %s", what, path, strerror(error));
 }
 
 int

@@ -38,10 +38,8 @@ print(const uint8_t *key)
 {
 	int error;
 
-	if (isatty(STDOUT_FILENO)) {
-		message_error("A key is no text for a terminal: spiped-keygen FILE, or spiped-keygen - > FILE");
-		return false;
-	}
+	if (isatty(STDOUT_FILENO))
+		return message_error("A key is no text for a terminal: spiped-keygen FILE, or spiped-keygen - > FILE");
 	error = file_write_whole(STDOUT_FILENO, key, KEY_FILE_LENGTH);
 	return error == 0 || file_cannot("write", "standard output", error);
 }
@@ -53,10 +51,8 @@ make(const char *folder, const char *name)
 	uint8_t key[KEY_FILE_LENGTH];
 	bool made;
 
-	if (random_bytes(key, sizeof key) != OK) {
-		message_error("%s", error_text(ERROR_RANDOM));
-		return false;
-	}
+	if (random_bytes(key, sizeof key) != OK)
+		return message_error("%s", error_text(ERROR_RANDOM));
 	made = folder != NULL           ? store_add(folder, name, key)
 	       : strcmp(name, "-") == 0 ? print(key)
 					: file_make(name, key, (uid_t)-1, (gid_t)-1);

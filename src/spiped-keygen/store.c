@@ -24,11 +24,9 @@ enum { FINGERPRINT = 8 };
 static bool
 path_of(const char *folder, const char *name, char path[2 * PATH_MAX])
 {
-	if (!key_folder_is_name(name, strlen(name))) {
-		message_error(
+	if (!key_folder_is_name(name, strlen(name)))
+		return message_error(
 		    "%s: a key's name has up to %d letters, digits and ._- and no dot in front", name, KEY_NAME_MAX);
-		return false;
-	}
 	(void)snprintf(path, 2 * PATH_MAX, "%s/%s.key", folder, name);
 	return true;
 }

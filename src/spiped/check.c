@@ -21,8 +21,7 @@ check_source_owner(const struct options *options)
 		return false;
 	if (options->source[0] != '/' || privileges_may_give_to(&owner))
 		return true;
-	message_error("Error setting the owner of %s: %s", options->source, strerror(EPERM));
-	return false;
+	return message_error("Error setting the owner of %s: %s", options->source, strerror(EPERM));
 }
 
 static bool
@@ -47,10 +46,8 @@ check_address(const struct options *options, const char *text, bool is_bind, str
 	if (resolve_now(&endpoint, list, problem, &temporary))
 		return true;
 	list->count = 0;
-	if (!options->wait_for_dns || !temporary) {
-		message_error("%s", problem);
-		return false;
-	}
+	if (!options->wait_for_dns || !temporary)
+		return message_error("%s", problem);
 	message_warning("%s", problem);
 	return true;
 }
@@ -68,10 +65,8 @@ check_listen(const struct options *options, const struct address_list *list)
 	}
 	if (error == 0)
 		return true;
-	if (error != -EADDRINUSE) {
-		message_error("Error binding to %s: %s", options->source, strerror(-error));
-		return false;
-	}
+	if (error != -EADDRINUSE)
+		return message_error("Error binding to %s: %s", options->source, strerror(-error));
 	message_warning("Error binding to %s: %s (is it the running spiped?)", options->source, strerror(EADDRINUSE));
 	return true;
 }

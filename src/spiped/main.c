@@ -67,8 +67,7 @@ open_listeners(struct launch *launch)
 
 	if (listen_open(&launch->listeners, launch->options.source, source, &options, problem, message_warning_line))
 		return true;
-	message_error("%s", problem);
-	return false;
+	return message_error("%s", problem);
 }
 
 static bool
@@ -97,10 +96,8 @@ prepare(struct launch *launch)
 		return false;
 	launch->log =
 	    log_new("spiped", launch->options.syslog ? LOG_TO_SYSLOG : STDERR_FILENO, launch->options.log_level);
-	if (launch->log == NULL || group14_start() != OK) {
-		message_error("%s", strerror(ENOMEM));
-		return false;
-	}
+	if (launch->log == NULL || group14_start() != OK)
+		return message_error("%s", strerror(ENOMEM));
 	return launch->options.wait_for_dns || open_listeners(launch);
 }
 

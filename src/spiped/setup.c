@@ -14,14 +14,11 @@ setup_parse(struct endpoint *endpoint, const char *text, bool is_bind)
 {
 	char problem[ADDRESS_PROBLEM];
 
-	if (!endpoint_parse(endpoint, text, is_bind, problem)) {
-		message_error("%s", problem);
-		return false;
-	}
+	if (!endpoint_parse(endpoint, text, is_bind, problem))
+		return message_error("%s", problem);
 	if (endpoint->kind != ENDPOINT_NAME || strcmp(endpoint->port, "0") == 0 || resolve_port(endpoint) != 0)
 		return true;
-	message_error("Error looking up %s: %s", endpoint->host, gai_strerror(EAI_SERVICE));
-	return false;
+	return message_error("Error looking up %s: %s", endpoint->host, gai_strerror(EAI_SERVICE));
 }
 
 bool
@@ -31,10 +28,8 @@ setup_look_up(const struct endpoint *endpoint, struct address_list *list, bool w
 	bool temporary, is_told = false;
 
 	while (!resolve_now(endpoint, list, problem, &temporary)) {
-		if (!wait || !temporary) {
-			message_error("%s", problem);
-			return false;
-		}
+		if (!wait || !temporary)
+			return message_error("%s", problem);
 		if (!is_told)
 			message_warning("%s; trying again every second", problem);
 		is_told = true;
@@ -78,11 +73,10 @@ setup_fit(struct server_config *server)
 	uint32_t wanted = server->max_connections;
 	uint64_t available = process_raise_descriptors(server_descriptors(server));
 
-	if (!server_fit(server, available)) {
-		message_error("the limit of %" PRIu64 " open files is too low to serve even one connection (ulimit -n)",
+	if (!server_fit(server, available))
+		return message_error("the limit of %" PRIu64
+				     " open files is too low to serve even one connection (ulimit -n)",
 		    available);
-		return false;
-	}
 	if (wanted != 0 && server->max_connections < wanted)
 		message_warning("-n %" PRIu32 " does not fit the limit of %" PRIu64
 				" open files (ulimit -n): at most %" PRIu32 " connections at a time",

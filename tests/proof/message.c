@@ -12,7 +12,7 @@ message_start(const char *program, FILE *stream)
 {
 }
 
-void
+bool
 message_error(const char *format, ...)
 {
 	va_list arguments;
@@ -20,6 +20,7 @@ message_error(const char *format, ...)
 	va_start(arguments, format);
 	(void)vsnprintf(NULL, 0, format, arguments);
 	va_end(arguments);
+	return false;
 }
 
 void
