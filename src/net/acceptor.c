@@ -11,12 +11,6 @@
 
 enum { ACCEPT_AT_ONCE = 64, RETRY_MS = 1000 };
 
-static bool
-encrypts(const struct acceptor *a)
-{
-	return a->config->pipe.kind == PIPE_ENCRYPT;
-}
-
 static void
 set_paused(struct acceptor *a, bool paused)
 {
@@ -81,7 +75,7 @@ accept_one(const struct acceptor_listener *listener)
 	}
 	fd = socket_accept(listener->fd, &peer);
 	if (fd >= 0) {
-		if (encrypts(a) && !listener->is_loopback)
+		if (a->config->pipe.kind == PIPE_ENCRYPT && !listener->is_loopback)
 			socket_tune_plain(fd, &peer);
 		hand_out(a, fd, &peer);
 		return true;
