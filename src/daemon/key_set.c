@@ -17,23 +17,29 @@
 
 enum { MISTAKES_SHOWN = 4 };
 
+static void
+log_line(const struct key_set *set, enum log_level level, const char *what, const char *text)
+{
+	struct line line;
+
+	line_start(&line, "keys");
+	line_text(&line, what, text);
+	set->log->write(set->log->context, level, false, line.text);
+}
+
 void
 key_set_say(const struct key_set *set, const char *format, ...)
 {
 	char text[KEY_FILE_TEXT];
-	struct line line;
 	va_list arguments;
 
 	va_start(arguments, format);
 	(void)vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	if (set->log == NULL) {
+	if (set->log == NULL)
 		message_warning("%s", text);
-		return;
-	}
-	line_start(&line, "keys");
-	line_text(&line, "problem", text);
-	set->log->write(set->log->context, LOG_LEVEL_WARNING, false, line.text);
+	else
+		log_line(set, LOG_LEVEL_WARNING, "problem", text);
 }
 
 void
@@ -296,16 +302,6 @@ key_set_is_old(const struct key_set *set)
 	return false;
 }
 
-static void
-log_change(const struct key_set *set, const char *what, const char *name)
-{
-	struct line line;
-
-	line_start(&line, "keys");
-	line_text(&line, what, name);
-	set->log->write(set->log->context, LOG_LEVEL_INFO, false, line.text);
-}
-
 /* Whether a key of that name is in ring, and was not in the other one. */
 static bool
 is_new_in(const struct keyring *ring, const struct keyring *other, const char *name)
@@ -342,7 +338,7 @@ compare(const struct key_set *set, const struct keyring *before, const struct ke
 		changes++;
 		if (set->user == KEYS_OF_SERVER)
 			atomic_store(&name->is_revoked, true);
-		log_change(set, is_new_in(after, before, name->text) ? "changed" : "removed", name->text);
+		log_line(set, LOG_LEVEL_INFO, is_new_in(after, before, name->text) ? "changed" : "removed", name->text);
 		warn_of_twin(set, &before->keys[i], after);
 	}
 	for (size_t i = 0; i < after->count; i++) {
@@ -352,7 +348,7 @@ compare(const struct key_set *set, const struct keyring *before, const struct ke
 			continue;
 		changes++;
 		if (!is_new_in(before, after, name->text))
-			log_change(set, "added", name->text);
+			log_line(set, LOG_LEVEL_INFO, "added", name->text);
 	}
 	return changes;
 }
