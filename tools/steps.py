@@ -34,15 +34,19 @@ def say(text):
     print(text, flush=True)
 
 
-def run_step(name, command, counts, drop=None, **options):
-    """Runs a command that is one check; its output, without lines that match `drop`, is shown only when it fails."""
+def run_step(name, command, counts, drop=None, skipped=None, **options):
+    """Runs a command that is one check; its output, without lines that match `drop`, is shown only when it fails.
+
+    skipped: the exit status by which it says that it can't be made here.
+    """
     start = time.monotonic()
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True, errors="replace", **options)
-    passed = done.returncode == 0
-    say(f"{'ok  ' if passed else 'FAIL'}  {name}  ({time.monotonic() - start:.1f} s)")
-    if passed:
-        counts.passed += 1
+    passed, is_skipped = done.returncode == 0, done.returncode == skipped
+    say(f"{'ok  ' if passed else 'skip' if is_skipped else 'FAIL'}  {name}  ({time.monotonic() - start:.1f} s)")
+    if passed or is_skipped:
+        counts.passed += passed
+        counts.skipped += is_skipped
         return True
     counts.failed += 1
     for line in done.stdout.splitlines():

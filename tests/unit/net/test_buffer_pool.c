@@ -53,6 +53,7 @@ sent_in_part(ssize_t answer)
 	struct pipe_buffer *buffer = pool_get(&pool, 1), *again;
 
 	assert_non_null(buffer);
+	memset(buffer->bytes, 0, buffer->size); /* it is counted in all of it */
 	memset(buffer->bytes, 't', THEIRS);
 	pool_soil(&pool, buffer, THEIRS);
 	pool_put(&pool, buffer);
