@@ -1,4 +1,5 @@
-/* uv.c: stands in for libuv and src/net/poller.c where the proof is about a connection: nothing is called from within a call. */
+/* uv.c: stands in for libuv and src/net/poller.c where the proof is about a connection: nothing is called from within a
+ * call. */
 #include "net/poller.h"
 #include "unknown.h"
 
