@@ -12,7 +12,7 @@
 
 enum {
 	FIXED_DESCRIPTORS = 24,    /* standard ones, log, this loop, look-ups, and some in hand */
-	DESCRIPTORS_A_WORKER = 4,  /* its loop */
+	DESCRIPTORS_A_WORKER = 6,  /* its loop has four, its poller and its mailbox one each */
 	HANDSHAKES_AT_MOST = 8192, /* by default */
 	LIBUV_THREADS = 2          /* for look-ups, and for reading keys */
 };

@@ -58,6 +58,15 @@ def test_d_with_64_descriptors_serves_what_fits_of_200_clients_and_others_as_tho
     assert relay.both_run()
 
 
+def test_as_many_as_are_let_in_find_descriptors_however_many_workers_there_are(network, launch, ours, key):
+    relay = Relay(network, launch, ours, key, "-n", "0", "-o", "60", "--workers", "16", encrypt=limits(256, 256))
+    crowd = relay.crowd
+    crowd.come(100)
+    fit = int(relay.encrypt.line(r" limit connections=(\d+)$").group(1))
+    crowd.until(lambda: len(crowd.served) == fit, "as many are served as fit")
+    assert relay.encrypt.count(" shortage ") == 0 and relay.both_run()
+
+
 # Strangers by the thousand
 
 def told_of_strangers(process):
