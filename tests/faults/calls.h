@@ -10,9 +10,9 @@
  *
  * Left out, since they cannot fail: what only reads the process's own state or the clock (getuid, getrlimit,
  * getresuid, clock_gettime, uv_now), sigaction and signal masks used as they should be, what glibc only fills in
- * (pthread_mutex_init, pthread_rwlock_init, pthread_cond_init, pthread_attr_init, sem_init), and of libuv uv_timer_*,
- * uv_queue_work, uv_poll_start and uv_poll_stop, which fail only for arguments that are wrong. What libuv and libcrypto
- * call is here as the libc function that they call; their own functions count where a program of ours calls them.
+ * (pthread_mutex_init, pthread_rwlock_init, pthread_cond_init, pthread_attr_init, sem_init), and of libuv uv_timer_*
+ * and uv_queue_work, which fail only for arguments that are wrong. What libuv and libcrypto call is here as the libc
+ * function that they call; their own functions count where a program of ours calls them.
  */
 
 /* Memory */
@@ -118,7 +118,6 @@ OWN(syscall, ERRNO, EINTR ENOSYS)
 /* libuv */
 CALL(uv_loop_init, NEGATIVE, EMFILE)
 CALL(uv_async_init, NEGATIVE, EMFILE)
-CALL(uv_poll_init, NEGATIVE, ENOMEM)
 CALL(uv_signal_init, NEGATIVE, EMFILE)
 CALL(uv_signal_start, NEGATIVE, ENOMEM)
 CALL(uv_thread_create, NEGATIVE, EAGAIN)

@@ -64,8 +64,8 @@ def test_what_strace_makes_fail_costs_no_more(stage, call):
 # or waited for an end for ever; a daemon crashed when it was ready, or was, and reached no target.
 FOUND = {"no reset can be asked for": ("data:setsockopt", "socket_reset"),
          "an end cannot be passed on": ("data:shutdown", "socket_shutdown"),
-         "one that is accepted cannot be watched": ("handshake:uv_poll_init", "arrived"),
-         "one that is dialled cannot be watched": ("handshake:uv_poll_init", "dialled"),
+         "one that is accepted cannot be watched": ("handshake:epoll_ctl", "arrived"),
+         "one that is dialled cannot be watched": ("handshake:epoll_ctl", "dialled"),
          "a handshake fails while its target is being dialled": ("handshake:EVP_MD_CTX_new", "start_data"),
          "the faster crypto fails its test once": ("start:EVP_DigestFinal_ex", "engine_choose"),
          "no rule of the sandbox for the target": ("start:syscall", "restrict_files")}
