@@ -90,7 +90,7 @@ attempt_failed(struct dial *dial, struct attempt *attempt, int system_error)
 {
 	enum error error = ERROR_CONNECT;
 
-	/* Tried again, so only where the watcher was not used: closing that takes until the loop's next turn. */
+	/* Tried again, so only where it was not connecting yet: what comes later is the network's word. */
 	if (!attempt->polled && (system_error == -EMFILE || system_error == -ENFILE))
 		error = ERROR_DESCRIPTORS;
 	else if (!attempt->polled && (system_error == -ENOMEM || system_error == -ENOBUFS))

@@ -1,6 +1,6 @@
 /*
- * admission.h: who may come in, who has to wait and who has to go. Sans-I/O and without allocation: the acceptor's
- * thread owns it, tells it of every connection and does what it says.
+ * admission.h: who may come in, who has to wait and who has to go. Sans-I/O and without allocation: one at
+ * a time tells it of every connection and does what it says (net/gate.h).
  *
  * Strangers, connections that have not proved a key yet, have a cap of their own: over it, of the source that has
  * the most of them the one that has kept us waiting longest goes. Connections that count against -n (on -d those that
