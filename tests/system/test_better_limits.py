@@ -118,10 +118,12 @@ def test_max_handshakes_by_default_a_burst_of_honest_clients_from_one_address_fi
 
 def test_the_soft_limit_of_descriptors_is_raised_as_far_as_needed(network, launch, ours, key):
     process = launch.daemon(ours, "-e", network.address(), network.address(), key, "-n", "200", **limits(64, 5000))
+    process.line(" start ")
     soft, hard = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
     assert hard == 5000
     assert 400 < soft < 600
     process = launch.daemon(ours, "-e", network.address(), network.address(), key, "-n", "0", **limits(64, 5000))
+    process.line(" start ")
     assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (5000, 5000)
 
 
