@@ -116,7 +116,7 @@ poller_turn(struct poller *poller)
 
 	if (uv_loop_alive(poller->loop) != 0) {
 		uv_update_time(poller->loop);
-		timeout = uv_backend_timeout(poller->loop);
+		timeout = uv_backend_timeout(poller->loop); /* 0 as well while its set lacks what was started */
 	} else if (poller->watched == 0) {
 		return false;
 	}

@@ -2,9 +2,6 @@
  * poller.h: what a loop watches descriptors with: an epoll set of its own, around libuv's, which has the timers and the
  * rest. libuv takes six system calls for a socket that comes and goes, two for each change of what is wanted, and
  * aborts where the kernel has no memory. On the loop's thread, all of it.
- *
- * What of libuv's has a descriptor (a signal, a folder) is heard of after the next uv_run only, so something has to
- * cause one when it was started: a job for libuv's pool does (server.c).
  */
 #ifndef NET_POLLER_H
 #define NET_POLLER_H

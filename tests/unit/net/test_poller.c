@@ -21,6 +21,9 @@ struct fixture {
 	struct guest *guests[GUESTS];
 	bool frees_the_others;
 	unsigned timers;
+	uv_poll_t poll; /* stands for what libuv watches: a folder, standard input */
+	uv_work_t work;
+	bool polls, heard;
 };
 
 static void
@@ -154,6 +157,70 @@ timers_of_the_loop_go_on_beside_it(void **state)
 }
 
 static void
+on_poll(uv_poll_t *poll, int status, int events)
+{
+	struct fixture *fixture = poll->data;
+
+	assert_int_equal(status, 0);
+	assert_int_equal(events, UV_READABLE);
+	fixture->heard = true;
+	uv_close((uv_handle_t *)poll, NULL);
+}
+
+static void
+start_polling(struct fixture *fixture)
+{
+	struct guest *guest = fixture->guests[0];
+
+	poller_remove(&fixture->loop, &guest->watcher);
+	assert_int_equal(uv_poll_init(&fixture->loop, &fixture->poll, guest->fd), 0);
+	fixture->poll.data = fixture;
+	assert_int_equal(uv_poll_start(&fixture->poll, UV_READABLE, on_poll), 0);
+	fixture->polls = true;
+}
+
+/* What libuv watches is in its set only after a turn of its own: a poller that knows nothing of it waits for ever. */
+static void
+hear(struct fixture *fixture)
+{
+	while (!fixture->polls)
+		assert_true(poller_turn(&fixture->poller));
+	speak(fixture->guests[0]);
+	while (!fixture->heard)
+		assert_true(poller_turn(&fixture->poller));
+}
+
+static void
+what_libuv_watches_is_heard_that_was_started_before_the_first_turn(void **state)
+{
+	start_polling(*state);
+	hear(*state);
+}
+
+static void
+do_nothing(uv_work_t *work)
+{
+	(void)work;
+}
+
+static void
+poll_now(uv_work_t *work, int status)
+{
+	assert_int_equal(status, 0);
+	start_polling(work->data);
+}
+
+static void
+what_libuv_watches_is_heard_that_was_started_when_a_job_was_done(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->work.data = fixture;
+	assert_int_equal(uv_queue_work(&fixture->loop, &fixture->work, do_nothing, poll_now), 0);
+	hear(fixture);
+}
+
+static void
 what_cannot_be_watched_is_said_so(void **state)
 {
 	struct fixture *fixture = *state;
@@ -174,6 +241,8 @@ main(void)
 	    POLLER(who_wants_nothing_is_told_nothing_until_it_does),
 	    POLLER(who_was_removed_can_be_watched_again),
 	    POLLER(timers_of_the_loop_go_on_beside_it),
+	    POLLER(what_libuv_watches_is_heard_that_was_started_before_the_first_turn),
+	    POLLER(what_libuv_watches_is_heard_that_was_started_when_a_job_was_done),
 	    POLLER(what_cannot_be_watched_is_said_so),
 	};
 
