@@ -39,7 +39,7 @@ struct argument {
 	const char *help;     /* one line */
 	const char *excludes; /* the letters that must not stand beside it, and + if it may be repeated; NULL: none */
 	enum argument_kind kind;
-	size_t at, size;
+	uint16_t at, size; /* of the member that it sets, in bytes */
 	uint64_t least, most;
 };
 
