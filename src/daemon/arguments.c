@@ -271,7 +271,7 @@ read_crypto(const struct arguments *arguments, uint64_t *backend)
 
 	if (!read_word(arguments, engine_words, ENGINE_BACKENDS, backend))
 		return false;
-	problem = engine_problem((enum engine_backend) * backend);
+	problem = engine_problem((enum engine_backend)(*backend));
 	return problem == NULL || refuse_because(arguments, problem);
 }
 

@@ -9,25 +9,28 @@
 
 #include "daemon/key_set.h"
 
-/* How an argument is read, and into what. */
+/* How an argument is read, and into what: a number's member has 1, 4 or 8 bytes. */
 enum argument_kind {
-	ARGUMENT_SET,       /* it takes none: any number or bool, which becomes `least` */
+	ARGUMENT_SET,       /* it takes none (`value` is NULL): a number or bool, which becomes `least` */
 	ARGUMENT_TEXT,      /* const char * */
 	ARGUMENT_LIST,      /* struct argument_list: one more of them */
-	ARGUMENT_NUMBER,    /* any unsigned type, least to most */
+	ARGUMENT_NUMBER,    /* an unsigned type that has room for it, least to most */
 	ARGUMENT_OCTAL,     /* the same */
 	ARGUMENT_SECONDS,   /* with fractions, up to 31 years; uint64_t: ms, at least `least`, and 1 unless it is 0 */
 	ARGUMENT_LOG_LEVEL, /* enum log_level */
 	ARGUMENT_CRYPTO     /* enum engine_backend, one that can be used here */
 };
 
-/* Those of -k. */
+/* What an option that may be repeated was given, in the order of the command line: the sources of -k. */
 struct argument_list {
 	size_t count;
 	const char *texts[KEY_SOURCES_MAX];
 };
 
-/* The rest of a row: kind, and its member of the program's struct options. */
+/*
+ * The rest of a row: kind, and its member of the program's struct options. least and most are 0 where its kind has no
+ * use for them.
+ */
 #define ARGUMENT(kind, member, least, most) \
 	ARGUMENT_##kind, offsetof(struct options, member), sizeof(((struct options *)0)->member), least, most
 

@@ -79,6 +79,7 @@ arguments_set(const struct arguments *arguments, int index, void *options)
 	uint64_t number = unknown_number(option);
 
 	if (option->kind == ARGUMENT_TEXT) {
+		//@ assert text: option->size == sizeof(const char *);
 		*(const char **)place = arguments->value;
 		return true;
 	}
@@ -90,6 +91,7 @@ arguments_set(const struct arguments *arguments, int index, void *options)
 		list->texts[list->count++] = arguments->value;
 		return true;
 	}
+	//@ assert seconds: option->kind == ARGUMENT_SECONDS ==> option->size == sizeof(uint64_t);
 	//@ assert number: option->size == 1 || option->size == 4 || option->size == 8;
 	if (option->size == 1)
 		*(bool *)place = number != 0;
