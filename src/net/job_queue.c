@@ -2,7 +2,6 @@
 #include "net/job_queue.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
@@ -19,7 +18,8 @@ static struct {
 	pthread_mutex_t mutex; /* of all of it, and of who stands in line */
 	pthread_cond_t more;
 	struct line_of_requests lines[KINDS]; /* by enum job_kind */
-	bool has_stranger, is_stopping;       /* a thread looks at one */
+	bool has_stranger;                    /* a thread looks at one */
+	bool is_stopping;
 	unsigned idle, count;
 	uv_thread_t *threads;
 } pool = {.mutex = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER};
@@ -192,56 +192,4 @@ job_came_back(struct job_request *request)
 	if (request->done != NULL)
 		request->done(request->context, &request->job);
 	end(request);
-}
-
-static void
-wait_for_the_rest(void *semaphore)
-{
-	uv_sem_wait(semaphore);
-}
-
-/* Whether so many threads can be had at the same time. */
-static int
-try_threads(unsigned count)
-{
-	uv_thread_t *threads = calloc(count, sizeof(*threads));
-	uv_sem_t all_there;
-	unsigned started = 0;
-	int status = threads == NULL ? UV_ENOMEM : uv_sem_init(&all_there, 0);
-
-	if (status != 0) {
-		free(threads);
-		return status;
-	}
-	while (started < count && status == 0) {
-		status = uv_thread_create(&threads[started], wait_for_the_rest, &all_there);
-		started += status == 0;
-	}
-	for (unsigned i = 0; i < started; i++)
-		uv_sem_post(&all_there);
-	for (unsigned i = 0; i < started; i++)
-		uv_thread_join(&threads[i]);
-	uv_sem_destroy(&all_there);
-	free(threads);
-	return status;
-}
-
-static void
-do_nothing(uv_work_t *work)
-{
-	(void)work;
-}
-
-int
-libuv_pool_start(uv_loop_t *loop, unsigned threads)
-{
-	static uv_work_t first; /* there is one pool */
-	char text[16];
-	int status = try_threads(threads);
-
-	if (status != 0)
-		return status;
-	snprintf(text, sizeof(text), "%u", threads);
-	setenv("UV_THREADPOOL_SIZE", text, 1); /* read by libuv when the first job is queued */
-	return uv_queue_work(loop, &first, do_nothing, NULL);
 }

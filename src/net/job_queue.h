@@ -39,10 +39,4 @@ void job_forget(struct job_request *request);
 /* MAIL_JOB came: hands the result over, and wipes it. */
 void job_came_back(struct job_request *request);
 
-/*
- * Starts libuv's pool of threads, which look-ups and the reading of keys have: once, before any other use of it, so
- * that a system which refuses them does so at the start and not later, where libuv would abort. 0, or a libuv error.
- */
-int libuv_pool_start(uv_loop_t *loop, unsigned threads);
-
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/line.h"
 #include "net/acceptor.h"
+#include "net/libuv_pool.h"
 
 enum {
 	FIXED_DESCRIPTORS = 24,    /* standard ones, log, this loop, look-ups, and some in hand */

@@ -41,7 +41,7 @@ struct stdio_leg {
 static struct stdio_leg *
 of(const struct leg *leg)
 {
-	return (struct stdio_leg *)leg->stdio;
+	return leg->stdio;
 }
 
 static ssize_t

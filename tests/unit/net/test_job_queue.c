@@ -38,7 +38,7 @@ __wrap_job_run(struct job *job)
 
 struct asker {
 	struct place *place;
-	struct job_request *request; /* NULL: it has come back */
+	struct job_request *request;
 	unsigned done;
 };
 
@@ -83,6 +83,7 @@ place_end(struct place *place)
 	while (poller_turn(&place->poller))
 		;
 	poller_stop(&place->poller);
+	mailbox_free(&place->mailbox);
 	assert_int_equal(uv_loop_close(&place->loop), 0);
 }
 
@@ -92,7 +93,6 @@ ask(struct place *place, struct asker *asker, enum job_kind kind)
 	asker->place = place;
 	asker->request = job_new(&place->mailbox, done, asker);
 	assert_non_null(asker->request);
-	memset(&asker->request->job, 0, sizeof asker->request->job);
 	asker->request->job.kind = kind;
 	if (kind == JOB_MATCH)
 		asker->request->job.match.keyring = &ring;

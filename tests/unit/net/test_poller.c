@@ -147,7 +147,7 @@ static void
 timers_of_the_loop_go_on_beside_it(void **state)
 {
 	struct fixture *fixture = *state;
-	uv_timer_t timer = {.data = fixture};
+	uv_timer_t timer;
 
 	uv_timer_init(&fixture->loop, &timer);
 	timer.data = fixture;
