@@ -9,7 +9,7 @@ from network import CLEAN, FAMILIES, IPV4, IPV6, RESET, UNIX, read_exactly, read
 
 EIGHT_MIB = 8 << 20
 SIZES = (0, 1, 1023, 1024, 1025, EIGHT_MIB)
-BYTES = os.urandom(2 * EIGHT_MIB)
+BYTES = memoryview(os.urandom(2 * EIGHT_MIB))
 OPTIONS = ("", "-f", "-g")
 CLIENTS = ("-e", "spipe")
 TABLE = "interop, {} and {}: client option / server option; each cell every size, both ways, either end first"
