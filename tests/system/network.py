@@ -116,6 +116,13 @@ class Network:
         sock.connect(address.where)
         return sock
 
+    def heard(self, address):
+        """What a new connection hears and how it ends, which may be before connect(2) has told of it."""
+        try:
+            return read_to_end(self.connect(address))
+        except ConnectionResetError:
+            return b"", RESET
+
     def close(self):
         for sock in self.sockets:
             sock.close()

@@ -8,7 +8,7 @@ import pytest
 from conftest import write_key
 from daemons import background, needs_root, secret_of
 from keys import MEMBERS, Folder
-from network import RESET, read_exactly, read_to_end
+from network import RESET, read_exactly
 from programs import run
 
 READY = "spiped: everything is there to start\n"
@@ -163,7 +163,7 @@ def test_the_server_takes_both_and_a_client_uses_the_first(network, launch, ours
     assert read_exactly(alone.target.accept(), 5) == b"there"
     alone = door(paths[second])
     launch.daemon(ours, "-e", source := network.address(), alone.source, *both)
-    assert read_to_end(network.connect(source)) == (b"", RESET)
+    assert network.heard(source) == (b"", RESET)
 
 
 def test_folders_and_files_stand_beside_each_other(door, place, folder, key):

@@ -1,10 +1,12 @@
 """Real programs through the pipe: OpenSSH, Redis and a mail server, each with a configuration of the test's own."""
+import contextlib
 import email
 import email.policy
 import getpass
 import hashlib
 import os
 import pwd
+import select
 import smtplib
 import subprocess
 from email.message import EmailMessage
@@ -102,8 +104,9 @@ def test_OpenSSH_copies_64_MiB_through_spipe(ssh, place):
 
 def test_OpenSSH_has_ten_sessions_at_once_through_spipe(ssh, place):
     """Each waits until all ten are there, and only then answers."""
-    all_there = f'[ "$(ls {place} | grep -c ^here-)" = 10 ]'
-    command = f"touch {place}/here-$1; for i in $(seq {20 * int(LONG_ENOUGH)}); do {all_there} && break; sleep 0.05; done; sha256sum"
+    for name in ("here", *range(10)):
+        os.mkfifo(f"{place}/{name}")
+    command = f"echo >{place}/here; : <{place}/$1; sha256sum"
     said = [os.urandom(1 << 20) for _ in range(10)]
     sessions = []
     for number, words in enumerate(said):
@@ -113,15 +116,21 @@ def test_OpenSSH_has_ten_sessions_at_once_through_spipe(ssh, place):
             sessions.append(subprocess.Popen(
                 [program("ssh"), *ssh, "there", f"set -- {number}; {command}"], stdin=file, stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE))
-    try:
+    with contextlib.ExitStack() as stack:
+        for session in sessions:
+            stack.callback(session.wait)
+            stack.callback(session.kill)
+        here = stack.enter_context(open(f"{place}/here", "r+b", buffering=0))
+        missing = 10
+        while missing:
+            assert select.select([here], [], [], LONG_ENOUGH)[0], f"{missing} of ten sessions are not there"
+            missing -= len(here.read(missing))
+        for number in range(10):
+            stack.enter_context(open(f"{place}/{number}", "r+b", buffering=0))
         for session, words in zip(sessions, said):
             output, errors = session.communicate(timeout=LONG_ENOUGH)
             assert session.returncode == 0, errors  # what else is said on it comes from the user's own shell
             assert hashlib.sha256(words).hexdigest() in output.decode()
-    finally:
-        for session in sessions:
-            session.kill()
-            session.wait()
 
 
 # Redis
