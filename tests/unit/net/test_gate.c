@@ -1,0 +1,398 @@
+/* test_gate.c: who may come in, who waits and who goes, and what their workers and the accepting thread hear of it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "helpers.h"
+#include "net/gate.h"
+#include "test.h"
+
+enum { WORKERS = 3, POSTED_MOST = 128, EVICTED_MOST = 64 };
+
+struct posted {
+	struct mailbox *mailbox;
+	enum mail_kind kind;
+	void *about;
+};
+
+/* What went into mailboxes and was not looked at yet, in its order; and lines of the log. */
+static struct posted posted[POSTED_MOST];
+static size_t posted_count;
+static unsigned lines;
+static char last_line[256];
+
+void __wrap_mailbox_post(struct mailbox *mailbox, struct mail *mail, enum mail_kind kind);
+
+void
+__wrap_mailbox_post(struct mailbox *mailbox, struct mail *mail, enum mail_kind kind)
+{
+	assert_true(posted_count < POSTED_MOST);
+	posted[posted_count++] = (struct posted){mailbox, kind, mail->about};
+}
+
+static void
+write_line(void *context, enum log_level level, bool stranger, const char *line)
+{
+	(void)context;
+	assert_int_equal(level, LOG_LEVEL_WARNING);
+	assert_false(stranger);
+	(void)snprintf(last_line, sizeof last_line, "%s", line);
+	lines++;
+}
+
+struct place {
+	struct log_sink log;
+	struct server_config config;
+	struct mailbox acceptor;
+	struct worker workers[WORKERS];
+	struct gate gate;
+	uint64_t now;
+};
+
+static void
+place_start(struct place *place, enum pipe_kind kind, uint32_t handshakes, uint32_t connections)
+{
+	posted_count = 0;
+	lines = 0;
+	memset(place, 0, sizeof *place);
+	place->log.write = write_line;
+	place->config =
+	    (struct server_config){.log = &place->log, .max_handshakes = handshakes, .max_connections = connections};
+	place->config.pipe.kind = kind;
+	assert_int_equal(gate_start(&place->gate, &place->config, &place->acceptor), 0);
+	place->gate.strangers_most = handshakes;
+	for (int i = 0; i < WORKERS; i++) {
+		place->workers[i].gate = &place->gate;
+		assert_int_equal(uv_loop_init(&place->workers[i].loop), 0);
+	}
+}
+
+static void
+place_end(struct place *place)
+{
+	assert_int_equal(gate_count(&place->gate), 0);
+	assert_int_equal(place->gate.waiting + place->gate.evicted + place->gate.admission.strangers +
+			     place->gate.admission.admitted,
+	    0);
+	for (int i = 0; i < WORKERS; i++) {
+		assert_int_equal(place->workers[i].count, 0);
+		assert_int_equal(uv_loop_close(&place->workers[i].loop), 0);
+	}
+	gate_free(&place->gate);
+}
+
+/* The next mail that was posted is this. */
+static void
+assert_posted(struct mailbox *mailbox, enum mail_kind kind, void *about)
+{
+	assert_true(posted_count > 0);
+	assert_ptr_equal(posted[0].mailbox, mailbox);
+	assert_int_equal(posted[0].kind, kind);
+	assert_ptr_equal(posted[0].about, about);
+	posted_count--;
+	memmove(posted, posted + 1, posted_count * sizeof posted[0]);
+}
+
+static void
+assert_told(struct accepted *accepted, enum mail_kind verdict)
+{
+	assert_posted(&accepted->worker->mailbox, verdict, accepted);
+}
+
+/* NULL: there was no place for it. */
+static struct accepted *
+enter(struct place *place, const char *from)
+{
+	struct address peer = address_of(from);
+	struct accepted *accepted = calloc(1, sizeof *accepted);
+
+	assert_non_null(accepted);
+	assert_true(gate_open(&place->gate, place->now));
+	if (gate_enter(&place->gate, accepted, &peer, place->workers, WORKERS, place->now))
+		return accepted;
+	free(accepted);
+	return NULL;
+}
+
+static void
+test_a_stranger_who_proves_a_key_is_admitted(void **state)
+{
+	struct place place;
+	struct accepted *accepted;
+
+	(void)state;
+	place_start(&place, PIPE_DECRYPT, 8, 0);
+	accepted = enter(&place, "[127.0.0.1]:1");
+	assert_int_equal(gate_count(&place.gate), 1);
+	assert_true(gate_proved(accepted));
+	gate_gone(accepted);
+	assert_int_equal(posted_count, 0);
+	place_end(&place);
+}
+
+static void
+test_the_worker_that_has_fewest_gets_the_next(void **state)
+{
+	struct place place;
+	struct accepted *all[2 * WORKERS];
+
+	(void)state;
+	place_start(&place, PIPE_DECRYPT, 8, 0);
+	for (int i = 0; i < 2 * WORKERS; i++) {
+		all[i] = enter(&place, "[127.0.0.1]:1");
+		assert_ptr_equal(all[i]->worker, &place.workers[i % WORKERS]);
+	}
+	gate_gone(all[1]);
+	all[1] = enter(&place, "[127.0.0.1]:1");
+	assert_ptr_equal(all[1]->worker, &place.workers[1]);
+	for (int i = 0; i < 2 * WORKERS; i++)
+		gate_gone(all[i]);
+	place_end(&place);
+}
+
+/* What comes over IPv4 is one source a host, whichever kind of socket took it; over IPv6 one a /64. */
+static void
+test_of_the_source_with_most_strangers_the_oldest_goes(void **state)
+{
+	static const struct {
+		const char *many, *more, *few;
+	} sources[] = {
+	    {"[127.0.0.1]:1", "[::ffff:127.0.0.1]:2", "[127.0.0.2]:1"},
+	    {"[2001:db8::1]:1", "[2001:db8::ffff:0:0:2]:1", "[2001:db8:0:1::1]:1"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
+		struct place place;
+		struct accepted *few, *oldest, *second, *newest;
+
+		place_start(&place, PIPE_DECRYPT, 3, 0);
+		few = enter(&place, sources[i].few);
+		oldest = enter(&place, sources[i].many);
+		second = enter(&place, sources[i].more);
+		newest = enter(&place, sources[i].few);
+		assert_told(oldest, MAIL_EVICTED);
+		assert_string_equal(last_line, "limit handshakes=3");
+		assert_false(gate_proved(oldest)); /* it is too late */
+		assert_true(gate_heard(oldest));
+		gate_gone(oldest);
+		gate_gone(few);
+		assert_true(gate_proved(second));
+		gate_gone(second);
+		gate_gone(newest);
+		assert_int_equal(posted_count, 0);
+		place_end(&place);
+	}
+}
+
+static void
+test_who_is_told_to_go_and_is_gone_already_is_freed_when_that_is_heard(void **state)
+{
+	struct place place;
+	struct accepted *first, *second;
+
+	(void)state;
+	place_start(&place, PIPE_DECRYPT, 1, 0);
+	first = enter(&place, "[127.0.0.1]:1");
+	second = enter(&place, "[127.0.0.1]:2");
+	gate_gone(first);
+	assert_told(first, MAIL_EVICTED);
+	assert_false(gate_heard(first));
+	gate_gone(second);
+	place_end(&place);
+}
+
+static void
+test_one_beyond_n_waits_until_another_has_gone(void **state)
+{
+	struct place place;
+	struct accepted *first, *second, *third, *stranger, *newcomer;
+
+	(void)state;
+	place_start(&place, PIPE_DECRYPT, 3, 1);
+	first = enter(&place, "[127.0.0.1]:1");
+	assert_true(gate_proved(first));
+	second = enter(&place, "[127.0.0.1]:1");
+	third = enter(&place, "[127.0.0.1]:1");
+	assert_false(gate_proved(second));
+	assert_false(gate_proved(third));
+	assert_int_equal(lines, 1); /* once a minute */
+	assert_string_equal(last_line, "limit connections=1");
+	assert_true(gate_open(&place.gate, place.now));
+	gate_close(&place.gate); /* nobody was there; a stranger takes no place before it has proved a key */
+	assert_int_equal(posted_count, 0);
+	stranger = enter(&place, "[127.0.0.1]:1"); /* in the one slot that is left */
+	newcomer = enter(&place, "[127.0.0.1]:1");
+	assert_told(stranger, MAIL_EVICTED); /* and none of those who wait */
+	assert_true(gate_heard(stranger));
+	gate_gone(stranger);
+	gate_gone(second); /* waits no more */
+	gate_gone(first);
+	assert_told(third, MAIL_ADMITTED);
+	assert_true(gate_heard(third));
+	gate_gone(newcomer);
+	gate_gone(third);
+	assert_int_equal(posted_count, 0);
+	place_end(&place);
+}
+
+static void
+test_nobody_comes_in_while_those_who_wait_have_every_place(void **state)
+{
+	struct place place;
+	struct accepted *first, *second;
+
+	(void)state;
+	place_start(&place, PIPE_DECRYPT, 1, 1);
+	first = enter(&place, "[127.0.0.1]:1");
+	assert_true(gate_proved(first));
+	second = enter(&place, "[127.0.0.1]:1");
+	assert_false(gate_proved(second));
+	assert_null(enter(&place, "[127.0.0.1]:1"));
+	assert_int_equal(gate_count(&place.gate), 2);
+	gate_gone(second);
+	gate_gone(first);
+	assert_int_equal(posted_count, 0);
+	place_end(&place);
+}
+
+/* Who waits has proved a key, and does not count among the strangers that there is room for. */
+static void
+test_strangers_for_whom_there_is_no_descriptor_make_room(void **state)
+{
+	struct place place;
+	struct accepted *first, *waits, *stranger, *second, *newcomer;
+
+	(void)state;
+	place_start(&place, PIPE_DECRYPT, 8, 1);
+	place.gate.strangers_most = 2;
+	first = enter(&place, "[127.0.0.1]:1");
+	assert_true(gate_proved(first));
+	waits = enter(&place, "[127.0.0.1]:1");
+	assert_false(gate_proved(waits));
+	stranger = enter(&place, "[127.0.0.1]:1");
+	second = enter(&place, "[127.0.0.1]:1");
+	assert_int_equal(posted_count, 0);
+	newcomer = enter(&place, "[127.0.0.1]:1");
+	assert_told(stranger, MAIL_EVICTED);
+	assert_string_equal(last_line, "limit handshakes=2");
+	gate_shortage(&place.gate, place.now);
+	assert_told(second, MAIL_EVICTED);
+	assert_string_equal(last_line, "shortage connections=5");
+	gate_shortage(&place.gate, place.now);
+	assert_told(newcomer, MAIL_EVICTED);
+	gate_shortage(&place.gate, place.now); /* nobody is left who could go */
+	assert_int_equal(posted_count, 0);
+	assert_true(gate_heard(stranger));
+	gate_gone(stranger);
+	assert_posted(&place.acceptor, MAIL_ROOM, NULL);
+	assert_true(gate_heard(second));
+	gate_gone(second);
+	assert_true(gate_heard(newcomer));
+	gate_gone(newcomer);
+	gate_gone(waits);
+	gate_gone(first);
+	assert_int_equal(posted_count, 0); /* the one before was not looked at */
+	assert_int_equal(gate_look(&place.gate, false), 0);
+	place_end(&place);
+}
+
+static void
+test_a_limit_is_named_once_a_minute(void **state)
+{
+	static const uint64_t times[] = {0, 1, 59999, 60000, 60001, 119999, 120000}; /* ms */
+	struct place place;
+	struct accepted *last;
+
+	(void)state;
+	place_start(&place, PIPE_DECRYPT, 1, 0);
+	last = enter(&place, "[127.0.0.1]:1");
+	for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+		struct accepted *next;
+
+		place.now = times[i];
+		next = enter(&place, "[127.0.0.1]:1");
+		assert_told(last, MAIL_EVICTED);
+		assert_true(gate_heard(last));
+		gate_gone(last);
+		last = next;
+		assert_int_equal(lines, 1 + times[i] / 60000);
+	}
+	gate_gone(last);
+	place_end(&place);
+}
+
+static void
+test_nobody_is_accepted_while_too_many_have_yet_to_go(void **state)
+{
+	struct place place;
+	struct accepted *all[EVICTED_MOST + 1];
+
+	(void)state;
+	place_start(&place, PIPE_DECRYPT, 1, 0);
+	for (int i = 0; i <= EVICTED_MOST; i++)
+		all[i] = enter(&place, "[127.0.0.1]:1");
+	assert_int_equal(posted_count, EVICTED_MOST);
+	assert_false(gate_open(&place.gate, place.now));
+	for (int i = 0; i < EVICTED_MOST; i++) {
+		assert_told(all[i], MAIL_EVICTED);
+		assert_true(gate_heard(all[i]));
+	}
+	gate_gone(all[0]);
+	gate_gone(all[1]);
+	assert_posted(&place.acceptor, MAIL_ROOM, NULL); /* once, until it is looked at */
+	assert_int_equal(posted_count, 0);
+	assert_int_equal(gate_look(&place.gate, false), EVICTED_MOST - 1);
+	assert_true(gate_open(&place.gate, place.now));
+	gate_gone(all[2]);
+	assert_int_equal(posted_count, 0); /* nobody waits for it any more */
+	gate_await(&place.gate);
+	for (int i = 3; i <= EVICTED_MOST; i++)
+		gate_gone(all[i]);
+	assert_posted(&place.acceptor, MAIL_ROOM, NULL);
+	assert_int_equal(gate_look(&place.gate, true), 0);
+	place_end(&place);
+}
+
+/* On -e everybody has a place before accept(2). */
+static void
+test_an_encrypting_daemon_accepts_as_many_as_n(void **state)
+{
+	struct place place;
+	struct accepted *first;
+
+	(void)state;
+	place_start(&place, PIPE_ENCRYPT, 0, 1);
+	first = enter(&place, "[127.0.0.1]:1");
+	assert_false(gate_open(&place.gate, place.now));
+	assert_string_equal(last_line, "limit connections=1");
+	gate_shortage(&place.gate, place.now); /* nobody is told to go */
+	assert_int_equal(posted_count, 0);
+	gate_gone(first);
+	assert_posted(&place.acceptor, MAIL_ROOM, NULL);
+	assert_int_equal(gate_look(&place.gate, false), 0);
+	assert_true(gate_open(&place.gate, place.now));
+	gate_close(&place.gate); /* nobody was there */
+	first = enter(&place, "[127.0.0.1]:1");
+	gate_gone(first);
+	assert_int_equal(posted_count, 0);
+	place_end(&place);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_a_stranger_who_proves_a_key_is_admitted),
+	    cmocka_unit_test(test_the_worker_that_has_fewest_gets_the_next),
+	    cmocka_unit_test(test_of_the_source_with_most_strangers_the_oldest_goes),
+	    cmocka_unit_test(test_who_is_told_to_go_and_is_gone_already_is_freed_when_that_is_heard),
+	    cmocka_unit_test(test_one_beyond_n_waits_until_another_has_gone),
+	    cmocka_unit_test(test_nobody_comes_in_while_those_who_wait_have_every_place),
+	    cmocka_unit_test(test_strangers_for_whom_there_is_no_descriptor_make_room),
+	    cmocka_unit_test(test_a_limit_is_named_once_a_minute),
+	    cmocka_unit_test(test_nobody_is_accepted_while_too_many_have_yet_to_go),
+	    cmocka_unit_test(test_an_encrypting_daemon_accepts_as_many_as_n),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
