@@ -24,8 +24,8 @@ class End:
 
 
 class Side:
-    def __init__(self, end, says, hears, ends_first):
-        self.end, self.ends_first = end, ends_first
+    def __init__(self, name, end, says, hears, ends_first):
+        self.name, self.end, self.ends_first, self.heard = name, end, ends_first, 0
         self.says, self.hears = memoryview(says), memoryview(hears)  # what is still to come, of both
         self.sees_end, self.finished = False, False
 
@@ -49,8 +49,8 @@ class Side:
             except BlockingIOError:
                 pass
             else:
-                assert part == bytes(self.hears[:len(part)]), "one end heard what the other did not say"
-                self.hears, self.sees_end = self.hears[len(part):], not part
+                assert part == bytes(self.hears[:len(part)]), f"after {self.heard} bytes the {self.name} end hears other ones"
+                self.hears, self.sees_end, self.heard = self.hears[len(part):], not part, self.heard + len(part)
         if self.says:
             try:
                 self.says = self.says[os.write(self.end.writes.fileno(), self.says[:1 << 18]):]
@@ -66,7 +66,8 @@ def exchange(near, far, near_says, far_says, near_ends_first, patience=PATIENCE)
     Both say what they have at the same time. One half-closes as soon as it has said it, the other only when it has
     seen that end. Both must hear exactly what the other said, and then an end.
     """
-    sides = (Side(near, near_says, far_says, near_ends_first), Side(far, far_says, near_says, not near_ends_first))
+    sides = (Side("near", near, near_says, far_says, near_ends_first),
+             Side("far", far, far_says, near_says, not near_ends_first))
     deadline = time.monotonic() + patience
     while True:
         for side in sides:
@@ -82,7 +83,7 @@ def exchange(near, far, near_says, far_says, near_ends_first, patience=PATIENCE)
             poll.register(fd, what)
         left = deadline - time.monotonic()
         assert left > 0, "stuck: " + ", ".join(
-            f"{name} has {len(side.says)} to say and {len(side.hears)} to hear" for name, side in zip(("near", "far"), sides))
+            f"{side.name} has {len(side.says)} to say and {len(side.hears)} to hear" for side in sides)
         poll.poll(left * 1000)
-    assert not sides[1].hears, "the far end heard less than the near end said"
-    assert not sides[0].hears, "the near end heard less than the far end said"
+    for side in sides:
+        assert not side.hears, f"the {side.name} end heard {side.heard} bytes, and then an end that came too early"

@@ -9,6 +9,7 @@ import pwd
 import select
 import smtplib
 import subprocess
+import time
 from email.message import EmailMessage
 
 import pytest
@@ -106,7 +107,7 @@ def test_OpenSSH_has_ten_sessions_at_once_through_spipe(ssh, place):
     """Each waits until all ten are there, and only then answers."""
     for name in ("here", *range(10)):
         os.mkfifo(f"{place}/{name}")
-    command = f"echo >{place}/here; : <{place}/$1; sha256sum"
+    command = f"timeout {int(LONG_ENOUGH)} sh -c 'echo >{place}/here; : <{place}/$1' sh $1; sha256sum"
     said = [os.urandom(1 << 20) for _ in range(10)]
     sessions = []
     for number, words in enumerate(said):
@@ -121,9 +122,10 @@ def test_OpenSSH_has_ten_sessions_at_once_through_spipe(ssh, place):
             stack.callback(session.wait)
             stack.callback(session.kill)
         here = stack.enter_context(open(f"{place}/here", "r+b", buffering=0))
-        missing = 10
+        missing, deadline = 10, time.monotonic() + LONG_ENOUGH
         while missing:
-            assert select.select([here], [], [], LONG_ENOUGH)[0], f"{missing} of ten sessions are not there"
+            left = max(deadline - time.monotonic(), 0)
+            assert select.select([here], [], [], left)[0], f"{missing} of ten sessions are not there"
             missing -= len(here.read(missing))
         for number in range(10):
             stack.enter_context(open(f"{place}/{number}", "r+b", buffering=0))

@@ -6,7 +6,7 @@
 #include "net/gate.h"
 #include "test.h"
 
-enum { WORKERS = 3, POSTED_MOST = 128, EVICTED_MOST = 64 };
+enum { WORKERS = 3, POSTED_MOST = 128, EVICTED_MOST = 64 /* gate.c's EVICTED_AT_ONCE */ };
 
 struct posted {
 	struct mailbox *mailbox;
@@ -53,13 +53,14 @@ place_start(struct place *place, enum pipe_kind kind, uint32_t handshakes, uint3
 {
 	posted_count = 0;
 	lines = 0;
+	last_line[0] = '\0';
 	memset(place, 0, sizeof *place);
 	place->log.write = write_line;
 	place->config =
 	    (struct server_config){.log = &place->log, .max_handshakes = handshakes, .max_connections = connections};
 	place->config.pipe.kind = kind;
 	assert_int_equal(gate_start(&place->gate, &place->config, &place->acceptor), 0);
-	place->gate.strangers_most = handshakes;
+	place->gate.strangers_most = UINT32_MAX;
 	for (int i = 0; i < WORKERS; i++) {
 		place->workers[i].gate = &place->gate;
 		assert_int_equal(uv_loop_init(&place->workers[i].loop), 0);
@@ -70,9 +71,10 @@ static void
 place_end(struct place *place)
 {
 	assert_int_equal(gate_count(&place->gate), 0);
-	assert_int_equal(place->gate.waiting + place->gate.evicted + place->gate.admission.strangers +
-			     place->gate.admission.admitted,
-	    0);
+	assert_int_equal(place->gate.waiting, 0);
+	assert_int_equal(place->gate.evicted, 0);
+	assert_int_equal(place->gate.admission.strangers, 0);
+	assert_int_equal(place->gate.admission.admitted, 0);
 	for (int i = 0; i < WORKERS; i++) {
 		assert_int_equal(place->workers[i].count, 0);
 		assert_int_equal(uv_loop_close(&place->workers[i].loop), 0);
@@ -172,6 +174,7 @@ test_of_the_source_with_most_strangers_the_oldest_goes(void **state)
 		newest = enter(&place, sources[i].few);
 		assert_told(oldest, MAIL_EVICTED);
 		assert_string_equal(last_line, "limit handshakes=3");
+		assert_int_equal(lines, 1);
 		assert_false(gate_proved(oldest)); /* it is too late */
 		assert_true(gate_heard(oldest));
 		gate_gone(oldest);
@@ -225,11 +228,36 @@ test_one_beyond_n_waits_until_another_has_gone(void **state)
 	assert_told(stranger, MAIL_EVICTED); /* and none of those who wait */
 	assert_true(gate_heard(stranger));
 	gate_gone(stranger);
-	gate_gone(second); /* waits no more */
+	gate_gone(first);
+	assert_told(second, MAIL_ADMITTED); /* who has waited longest */
+	gate_gone(second);                  /* before it has heard of that: its place is the next one's */
+	assert_told(third, MAIL_ADMITTED);
+	assert_false(gate_heard(second));
+	assert_true(gate_heard(third));
+	gate_gone(newcomer);
+	gate_gone(third);
+	assert_int_equal(posted_count, 0);
+	place_end(&place);
+}
+
+static void
+test_who_waits_and_goes_is_not_admitted(void **state)
+{
+	struct place place;
+	struct accepted *first, *second, *third;
+
+	(void)state;
+	place_start(&place, PIPE_DECRYPT, 3, 1);
+	first = enter(&place, "[127.0.0.1]:1");
+	assert_true(gate_proved(first));
+	second = enter(&place, "[127.0.0.1]:1");
+	third = enter(&place, "[127.0.0.1]:1");
+	assert_false(gate_proved(second));
+	assert_false(gate_proved(third));
+	gate_gone(second);
 	gate_gone(first);
 	assert_told(third, MAIL_ADMITTED);
 	assert_true(gate_heard(third));
-	gate_gone(newcomer);
 	gate_gone(third);
 	assert_int_equal(posted_count, 0);
 	place_end(&place);
@@ -255,9 +283,9 @@ test_nobody_comes_in_while_those_who_wait_have_every_place(void **state)
 	place_end(&place);
 }
 
-/* Who waits has proved a key, and does not count among the strangers that there is room for. */
+/* Many keys: to find a stranger's takes long. Who waits has proved one, and does not count among them. */
 static void
-test_strangers_for_whom_there_is_no_descriptor_make_room(void **state)
+test_there_may_be_room_for_fewer_strangers_than_the_cap(void **state)
 {
 	struct place place;
 	struct accepted *first, *waits, *stranger, *second, *newcomer;
@@ -275,11 +303,36 @@ test_strangers_for_whom_there_is_no_descriptor_make_room(void **state)
 	newcomer = enter(&place, "[127.0.0.1]:1");
 	assert_told(stranger, MAIL_EVICTED);
 	assert_string_equal(last_line, "limit handshakes=2");
+	assert_int_equal(posted_count, 0);
+	assert_true(gate_heard(stranger));
+	gate_gone(stranger);
+	gate_gone(second);
+	gate_gone(newcomer);
+	gate_gone(waits);
+	gate_gone(first);
+	assert_int_equal(posted_count, 0);
+	place_end(&place);
+}
+
+static void
+test_when_descriptors_have_run_out_strangers_make_room(void **state)
+{
+	struct place place;
+	struct accepted *first, *waits, *stranger, *second;
+
+	(void)state;
+	place_start(&place, PIPE_DECRYPT, 8, 1);
+	first = enter(&place, "[127.0.0.1]:1");
+	assert_true(gate_proved(first));
+	waits = enter(&place, "[127.0.0.1]:1");
+	assert_false(gate_proved(waits));
+	stranger = enter(&place, "[127.0.0.1]:1");
+	second = enter(&place, "[127.0.0.1]:1");
+	gate_shortage(&place.gate, place.now);
+	assert_told(stranger, MAIL_EVICTED);
+	assert_string_equal(last_line, "shortage connections=4");
 	gate_shortage(&place.gate, place.now);
 	assert_told(second, MAIL_EVICTED);
-	assert_string_equal(last_line, "shortage connections=5");
-	gate_shortage(&place.gate, place.now);
-	assert_told(newcomer, MAIL_EVICTED);
 	gate_shortage(&place.gate, place.now); /* nobody is left who could go */
 	assert_int_equal(posted_count, 0);
 	assert_true(gate_heard(stranger));
@@ -287,8 +340,6 @@ test_strangers_for_whom_there_is_no_descriptor_make_room(void **state)
 	assert_posted(&place.acceptor, MAIL_ROOM, NULL);
 	assert_true(gate_heard(second));
 	gate_gone(second);
-	assert_true(gate_heard(newcomer));
-	gate_gone(newcomer);
 	gate_gone(waits);
 	gate_gone(first);
 	assert_int_equal(posted_count, 0); /* the one before was not looked at */
@@ -367,6 +418,7 @@ test_an_encrypting_daemon_accepts_as_many_as_n(void **state)
 	assert_string_equal(last_line, "limit connections=1");
 	gate_shortage(&place.gate, place.now); /* nobody is told to go */
 	assert_int_equal(posted_count, 0);
+	assert_string_equal(last_line, "shortage connections=1");
 	gate_gone(first);
 	assert_posted(&place.acceptor, MAIL_ROOM, NULL);
 	assert_int_equal(gate_look(&place.gate, false), 0);
@@ -387,8 +439,10 @@ main(void)
 	    cmocka_unit_test(test_of_the_source_with_most_strangers_the_oldest_goes),
 	    cmocka_unit_test(test_who_is_told_to_go_and_is_gone_already_is_freed_when_that_is_heard),
 	    cmocka_unit_test(test_one_beyond_n_waits_until_another_has_gone),
+	    cmocka_unit_test(test_who_waits_and_goes_is_not_admitted),
 	    cmocka_unit_test(test_nobody_comes_in_while_those_who_wait_have_every_place),
-	    cmocka_unit_test(test_strangers_for_whom_there_is_no_descriptor_make_room),
+	    cmocka_unit_test(test_there_may_be_room_for_fewer_strangers_than_the_cap),
+	    cmocka_unit_test(test_when_descriptors_have_run_out_strangers_make_room),
 	    cmocka_unit_test(test_a_limit_is_named_once_a_minute),
 	    cmocka_unit_test(test_nobody_is_accepted_while_too_many_have_yet_to_go),
 	    cmocka_unit_test(test_an_encrypting_daemon_accepts_as_many_as_n),
