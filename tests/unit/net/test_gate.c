@@ -1,4 +1,5 @@
 /* test_gate.c: who may come in, who waits and who goes, and what their workers and the accepting thread hear of it. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "test.h"
 
 enum { WORKERS = 3, POSTED_MOST = 128, EVICTED_MOST = 64 /* gate.c's EVICTED_AT_ONCE */ };
+static const char HERE[] = "[127.0.0.1]:1";
 
 struct posted {
 	struct mailbox *mailbox;
@@ -121,7 +123,7 @@ enter(const char *from)
 static struct accepted *
 enter_with_key(bool is_admitted)
 {
-	struct accepted *accepted = enter("[127.0.0.1]:1");
+	struct accepted *accepted = enter(HERE);
 
 	assert_int_equal(gate_proved(accepted), is_admitted);
 	return accepted;
@@ -143,7 +145,7 @@ test_a_stranger_who_proves_a_key_is_admitted(void **state)
 
 	(void)state;
 	place_start(PIPE_DECRYPT, 8, 0);
-	accepted = enter("[127.0.0.1]:1");
+	accepted = enter(HERE);
 	assert_int_equal(gate_count(&place.gate), 1);
 	assert_true(gate_proved(accepted));
 	gate_gone(accepted);
@@ -158,11 +160,11 @@ test_the_worker_that_has_fewest_gets_the_next(void **state)
 	(void)state;
 	place_start(PIPE_DECRYPT, 8, 0);
 	for (int i = 0; i < 2 * WORKERS; i++) {
-		all[i] = enter("[127.0.0.1]:1");
+		all[i] = enter(HERE);
 		assert_ptr_equal(all[i]->worker, &place.workers[i % WORKERS]);
 	}
 	gate_gone(all[1]);
-	all[1] = enter("[127.0.0.1]:1");
+	all[1] = enter(HERE);
 	assert_ptr_equal(all[1]->worker, &place.workers[1]);
 	for (int i = 0; i < 2 * WORKERS; i++)
 		gate_gone(all[i]);
@@ -210,7 +212,7 @@ test_who_is_told_to_go_and_is_gone_already_is_freed_when_that_is_heard(void **st
 
 	(void)state;
 	place_start(PIPE_DECRYPT, 1, 0);
-	first = enter("[127.0.0.1]:1");
+	first = enter(HERE);
 	second = enter("[127.0.0.1]:2");
 	gate_gone(first);
 	assert_told(first, MAIL_EVICTED);
@@ -235,8 +237,8 @@ test_one_beyond_n_waits_until_another_has_gone(void **state)
 	assert_true(gate_open(&place.gate, place.now));
 	gate_close(&place.gate); /* nobody was there; a stranger takes no place before it has proved a key */
 	assert_int_equal(posted_count, 0);
-	stranger = enter("[127.0.0.1]:1"); /* in the one slot that is left */
-	newcomer = enter("[127.0.0.1]:1");
+	stranger = enter(HERE); /* in the one slot that is left */
+	newcomer = enter(HERE);
 	goes(stranger); /* and none of those who wait */
 	gate_gone(gone);
 	gate_gone(first);
@@ -259,7 +261,7 @@ test_nobody_comes_in_while_those_who_wait_have_every_place(void **state)
 	place_start(PIPE_DECRYPT, 1, 1);
 	first = enter_with_key(true);
 	second = enter_with_key(false);
-	assert_null(enter("[127.0.0.1]:1"));
+	assert_null(enter(HERE));
 	assert_int_equal(gate_count(&place.gate), 2);
 	gate_gone(second);
 	gate_gone(first);
@@ -277,10 +279,10 @@ test_there_may_be_room_for_fewer_strangers_than_the_cap(void **state)
 	place.gate.strangers_most = 2;
 	first = enter_with_key(true);
 	waits = enter_with_key(false);
-	stranger = enter("[127.0.0.1]:1");
-	second = enter("[127.0.0.1]:1");
+	stranger = enter(HERE);
+	second = enter(HERE);
 	assert_int_equal(posted_count, 0);
-	newcomer = enter("[127.0.0.1]:1");
+	newcomer = enter(HERE);
 	goes(stranger);
 	assert_string_equal(last_line, "limit handshakes=2");
 	assert_int_equal(posted_count, 0);
@@ -300,8 +302,8 @@ test_when_descriptors_have_run_out_strangers_make_room(void **state)
 	place_start(PIPE_DECRYPT, 8, 1);
 	first = enter_with_key(true);
 	waits = enter_with_key(false);
-	stranger = enter("[127.0.0.1]:1");
-	second = enter("[127.0.0.1]:1");
+	stranger = enter(HERE);
+	second = enter(HERE);
 	gate_shortage(&place.gate, place.now);
 	assert_told(stranger, MAIL_EVICTED);
 	assert_string_equal(last_line, "shortage connections=4");
@@ -328,12 +330,12 @@ test_a_limit_is_named_once_a_minute(void **state)
 
 	(void)state;
 	place_start(PIPE_DECRYPT, 1, 0);
-	last = enter("[127.0.0.1]:1");
+	last = enter(HERE);
 	for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
 		struct accepted *next;
 
 		place.now = times[i];
-		next = enter("[127.0.0.1]:1");
+		next = enter(HERE);
 		goes(last);
 		last = next;
 		assert_int_equal(lines, 1 + times[i] / 60000);
@@ -350,7 +352,7 @@ test_nobody_is_accepted_while_too_many_have_yet_to_go(void **state)
 	(void)state;
 	place_start(PIPE_DECRYPT, 1, 0);
 	for (int i = 0; i <= EVICTED_MOST; i++)
-		all[i] = enter("[127.0.0.1]:1");
+		all[i] = enter(HERE);
 	assert_int_equal(posted_count, EVICTED_MOST);
 	assert_false(gate_open(&place.gate, place.now));
 	for (int i = 0; i < EVICTED_MOST; i++) {
@@ -381,7 +383,7 @@ test_an_encrypting_daemon_accepts_as_many_as_n(void **state)
 
 	(void)state;
 	place_start(PIPE_ENCRYPT, 0, 1);
-	first = enter("[127.0.0.1]:1");
+	first = enter(HERE);
 	assert_false(gate_open(&place.gate, place.now));
 	assert_string_equal(last_line, "limit connections=1");
 	gate_shortage(&place.gate, place.now); /* nobody is told to go */
@@ -392,7 +394,7 @@ test_an_encrypting_daemon_accepts_as_many_as_n(void **state)
 	assert_int_equal(gate_look(&place.gate, false), 0);
 	assert_true(gate_open(&place.gate, place.now));
 	gate_close(&place.gate); /* nobody was there */
-	first = enter("[127.0.0.1]:1");
+	first = enter(HERE);
 	gate_gone(first);
 	place_end();
 }
